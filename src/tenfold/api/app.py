@@ -1,0 +1,57 @@
+"""The FastAPI application: routes, the door before them, and one shape for every error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from tenfold.api import box, events, jobs, metrics, pages, workloads
+from tenfold.api.door import Door, Keys, body_of, status_of
+from tenfold.engine.house import House
+from tenfold.terms.refusal import Refusal, refusal
+from tenfold.version import VERSION
+
+
+def application(house: House, keys: Keys, port: int, shut_down: Callable[[], None]) -> FastAPI:
+    """The whole HTTP face of one daemon on 127.0.0.1:`port`."""
+    app = FastAPI(
+        title="Tenfold",
+        version=VERSION,
+        description="The API of the daemon that looks after this box.",
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.house = house
+    app.state.keys = keys
+    app.state.url = f"http://127.0.0.1:{port}"
+    app.state.shut_down = shut_down
+    for noun in (jobs, box, workloads, events, metrics, pages):
+        app.include_router(noun.routes)
+    app.add_middleware(Door, keys=keys, port=port)
+    app.add_exception_handler(Refusal, _refused)
+    app.add_exception_handler(RequestValidationError, _misshapen)
+    app.add_exception_handler(HTTPException, _no_route)
+    return app
+
+
+async def _refused(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, Refusal)
+    return JSONResponse(body_of(error), status_of(error))
+
+
+async def _misshapen(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    told = refusal("wire.shape", kind=f"{request.url.path}", error=f"{where}: {first['msg']}.")
+    return JSONResponse(body_of(told), status_of(told))
+
+
+async def _no_route(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    told = refusal("api.route", path=f"{request.method} {request.url.path}")
+    return JSONResponse(body_of(told), error.status_code)

@@ -1,0 +1,133 @@
+"""The daemon process: `python -m tenfold.api.daemon --home H --port P --box B [--speed X]`.
+
+It takes the home's lock, opens the ledger, looks at the box, starts the tick and serves the API on
+127.0.0.1. If it cannot, it writes the Refusal as the last line of its output and exits with 2.
+It may be killed at any moment: the next one adopts what runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import socket
+import sys
+import threading
+import time
+from pathlib import Path
+
+import uvicorn
+
+from tenfold.api.app import application
+from tenfold.api.door import Keys
+from tenfold.engine.clock import Clock, modelled_clock
+from tenfold.engine.describe import Describer
+from tenfold.engine.home import Home
+from tenfold.engine.house import House
+from tenfold.engine.local import LocalEngine
+from tenfold.engine.modelled import ModelledEngine
+from tenfold.engine.sighting import Engine
+from tenfold.engine.tick import tick
+from tenfold.folder.durable import write_json
+from tenfold.folder.paths import TOKEN_VARIABLE
+from tenfold.hardware import detect
+from tenfold.hardware.detect import Meter
+from tenfold.ledger.ledger import Ledger
+from tenfold.site.config import SiteConfig
+from tenfold.site.config import read as read_site
+from tenfold.terms.box import Box
+from tenfold.terms.refusal import Refusal, refusal
+from tenfold.version import VERSION
+
+
+def main(argv: list[str] | None = None) -> int:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    arguments = _arguments(argv)
+    # Started from inside a job, the daemon must not count as something that job left behind.
+    for name in (TOKEN_VARIABLE, "TENFOLD_JOB"):
+        os.environ.pop(name, None)
+    try:
+        _serve(Home(arguments.home.resolve()), arguments.port, arguments.box, arguments.speed)
+    except Refusal as told:
+        sys.stderr.write(json.dumps({"refusal": told.as_json()}, default=str) + "\n")
+        return 2
+    return 0
+
+
+def _serve(home: Home, port: int, box_name: str, speed: float) -> None:
+    home.prepare()
+    held = home.take()
+    keys = Keys(home.token())
+    listening = _listen(port)
+    site = read_site(home.config)
+    box = detect.box(box_name)
+    ledger = Ledger(home.ledger)
+    house = _house(home, box, site, ledger, speed)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            application(house, keys, port, lambda: setattr(server, "should_exit", True)),
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=1,
+        )
+    )
+    house.run(tick)
+    write_json(
+        home.daemon_file,
+        {
+            "pid": os.getpid(),
+            "port": port,
+            "url": f"http://127.0.0.1:{port}",
+            "version": VERSION,
+            "box": box.name,
+            "started_s": time.time(),
+        },
+    )
+    try:
+        server.run(sockets=[listening])
+    finally:
+        house.close()
+        home.daemon_file.unlink(missing_ok=True)
+        os.close(held)
+
+
+def _house(home: Home, box: Box, site: SiteConfig, ledger: Ledger, speed: float) -> House:
+    wake = threading.Event()
+    engine: Engine
+    clock: Clock
+    if box.modelled:
+        engine, clock = ModelledEngine(), modelled_clock(ledger, speed)
+    else:
+        engine, clock = LocalEngine(home.jobs, wake.set), time.time
+    return House(box, site, ledger, Meter(box), engine, clock, Describer(home.path), wake)
+
+
+def _listen(port: int) -> socket.socket:
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind(("127.0.0.1", port))
+    except OSError as error:
+        listening.close()
+        raise refusal("daemon.port", port=port, other=_free_port()) from error
+    return listening
+
+
+def _free_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _arguments(argv: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tenfold.api.daemon")
+    parser.add_argument("--home", type=Path, required=True)
+    parser.add_argument("--port", type=int, default=7410)
+    parser.add_argument("--box", default="auto")
+    parser.add_argument("--speed", type=float, default=1.0)
+    return parser.parse_args(argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,122 @@
+"""Who may come in. An open local port that can run commands is remote code execution for any web
+page, so every request is checked here before a route sees it:
+
+- Host must be our own address: a page cannot reach us by another name (DNS rebinding).
+- Origin, where a browser sends one, must be our own page.
+- The token, as a Bearer header or as the cookie that the one-time link sets.
+- A body must be JSON: forms, which pages may send anywhere, are not read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import secrets
+import time
+from typing import Any
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from tenfold.terms.refusal import Refusal, refusal
+
+COOKIE = "tenfold"
+CODE_S = 600.0  # how long a one-time link works
+_UNLOCKED = "/enter"
+
+
+class Door:
+    """ASGI middleware. `next_step` of a refused caller names the command that shows the token."""
+
+    def __init__(self, app: ASGIApp, keys: Keys, port: int) -> None:
+        self._app = app
+        self._keys = keys
+        self._hosts = {f"{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]")}
+        self._origins = {f"http://{host}" for host in self._hosts}
+        self._own = f"http://127.0.0.1:{port}"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        try:
+            self._check(scope)
+        except Refusal as told:
+            await _answer(send, told)
+            return
+        await self._app(scope, receive, send)
+
+    def _check(self, scope: Scope) -> None:
+        headers = Headers(scope=scope)
+        host = headers.get("host", "")
+        if host not in self._hosts:
+            raise refusal("api.host", host=host, own=self._own)
+        origin = headers.get("origin")
+        if origin is not None and origin not in self._origins:
+            raise refusal("api.origin", origin=origin, own=self._own)
+        if scope["path"] != _UNLOCKED and not self._keys.fit(headers):
+            raise refusal("api.token", next=f"tenfold up, and open the link it prints for {host}")
+        kind = headers.get("content-type", "").split(";")[0].strip()
+        has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
+        if has_body and kind != "application/json":
+            raise refusal("api.json", why=f"Its Content-Type is '{kind}'.")
+
+
+class Keys:
+    """The token, the cookie made from it, and the one-time codes that hand out the cookie."""
+
+    def __init__(self, token: str) -> None:
+        self._bearer = f"Bearer {token}"
+        self.cookie = hmac.new(token.encode(), b"browser", hashlib.sha256).hexdigest()
+        self._codes: dict[str, float] = {}
+
+    def fit(self, headers: Headers) -> bool:
+        bearer = headers.get("authorization", "")
+        if hmac.compare_digest(bearer.encode(), self._bearer.encode()):
+            return True
+        given = _cookies(headers.get("cookie", "")).get(COOKIE, "")
+        return hmac.compare_digest(given.encode(), self.cookie.encode())
+
+    def new_code(self) -> str:
+        code = secrets.token_urlsafe(16)
+        self._codes[code] = time.monotonic() + CODE_S
+        return code
+
+    def spend(self, code: str) -> bool:
+        """Whether `code` was good; it never is again."""
+        return self._codes.pop(code, 0.0) > time.monotonic()
+
+
+def _cookies(header: str) -> dict[str, str]:
+    pairs = (part.strip().partition("=") for part in header.split(";"))
+    return {name: value for name, _, value in pairs}
+
+
+STATUS = {
+    "api.token": 401,
+    "api.host": 403,
+    "api.origin": 403,
+    "api.json": 415,
+    "api.route": 404,
+    "job.unknown": 404,
+    "workload.unknown": 404,
+    "job.change": 409,
+    "job.pause": 409,
+    "disk.full": 507,
+}
+
+
+def status_of(told: Refusal) -> int:
+    return STATUS.get(told.code, 422)
+
+
+def body_of(told: Refusal) -> dict[str, Any]:
+    return {"refusal": json.loads(json.dumps(told.as_json(), default=str))}
+
+
+async def _answer(send: Send, told: Refusal) -> None:
+    body = json.dumps(body_of(told)).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": status_of(told), "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,230 @@
+"""/api/jobs: submit, look at, stop and start again."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import FileResponse, JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
+
+from tenfold.api.views import event_view, job_view
+from tenfold.engine import orders
+from tenfold.engine.house import House
+from tenfold.folder.paths import JobFolder
+from tenfold.ledger.read import Reader
+from tenfold.terms.command import COMMAND
+from tenfold.terms.job import Job, JobSpec, Kind
+from tenfold.terms.refusal import refusal
+from tenfold.terms.states import ENDED
+from tenfold.terms.wire import to_json
+
+LOG_AT_ONCE = 256 * 1024
+MOST_AT_ONCE = 10_000  # jobs in one submit
+
+routes = APIRouter(prefix="/api/jobs", tags=["jobs"])
+
+
+class JobRequest(BaseModel):
+    """One run that is asked for. A plain command is `system.command` with `params.argv`."""
+
+    model_config = ConfigDict(extra="forbid")
+    workload: str = Field(description="Name in the catalogue, such as `simulate.cavity`.")
+    params: dict[str, Any] = Field(default_factory=dict, description="The workload's own params.")
+    size: str | None = Field(None, description="smoke, desk or full.")
+    name: str = Field("", max_length=200, description="What a person calls it.")
+    kind: Kind | None = Field(None, description="batch, service or interactive.")
+    priority: int = Field(0, ge=-1000, le=1000, description="Higher goes first.")
+    after: tuple[str, ...] = Field((), description="Jobs that must succeed first.")
+    gpus: int | None = Field(None, ge=0, description="Whole GPUs.")
+    slice: str | None = Field(None, description="A MIG profile, instead of whole GPUs.")
+    cores: int | None = Field(None, ge=1, description="CPU cores of a CPU share.")
+    memory_gib: float | None = Field(None, gt=0, description="Memory, in GiB.")
+    time_s: float | None = Field(None, gt=0, lt=math.inf, description="Expected run time, in s.")
+    retry: int | None = Field(None, ge=0, le=1000, description="Crashes in a row to try again.")
+    yields: bool | None = Field(None, description="A command that may be stopped and started over.")
+    key: str | None = Field(None, description="Makes a repeated submit harmless.")
+
+
+class JobRequests(BaseModel):
+    """Several at once: all are accepted, in one transaction, or none."""
+
+    model_config = ConfigDict(extra="forbid")
+    jobs: list[JobRequest] = Field(min_length=1, max_length=MOST_AT_ONCE)
+
+
+@routes.post("", status_code=201, summary="Submit one job, or several in one transaction")
+async def submit(body: JobRequest | JobRequests, request: Request) -> JSONResponse:
+    """Answered when it is durable: from then on no crash loses it."""
+    house = _house(request)
+    wanted = body.jobs if isinstance(body, JobRequests) else [body]
+    specs = [await _prepared(house, one) for one in wanted]
+    jobs = await _of(house.orders.submit(specs, house.clock()))
+    views = [job_view(job) for job in jobs]
+    answer = {"jobs": views} if isinstance(body, JobRequests) else {"job": views[0]}
+    return JSONResponse(answer, 201)
+
+
+@routes.get("", summary="The jobs")
+def listing(
+    request: Request, all: bool = False, limit: int = 1000, state: str | None = None
+) -> JSONResponse:
+    """Those that have not ended and the last 20 that have; with `all` the newest `limit`."""
+    house, reader = _house(request), _reader(request)
+    jobs = reader.jobs(limit, state) if all or state else reader.recent()
+    reader.close()
+    return JSONResponse({"jobs": [job_view(j, house.progress.get(j.id)) for j in jobs]})
+
+
+@routes.get("/{job}", summary="One job, its attempts, artifacts and children")
+def one(job: str, request: Request) -> JSONResponse:
+    house, reader = _house(request), _reader(request)
+    try:
+        found = reader.job(job)
+        progress = house.progress.get(job)
+        return JSONResponse(
+            {
+                "job": job_view(found, progress),
+                "attempts": [to_json(attempt) for attempt in reader.attempts(job)],
+                "artifacts": [to_json(artifact) for artifact in reader.artifacts(job)],
+                "progress": progress,
+                "children": [job_view(child) for child in reader.children(job)],
+                "folder": str(_folder(house, found).path),
+            }
+        )
+    finally:
+        reader.close()
+
+
+@routes.post("/{job}/cancel", summary="End it; children too")
+async def cancel(job: str, request: Request) -> JSONResponse:
+    house = _house(request)
+    return _shown(await _of(house.orders.cancel(job, house.clock())))
+
+
+@routes.post("/{job}/pause", summary="Let it save and give its slot back; children too")
+async def pause(job: str, request: Request) -> JSONResponse:
+    house = _house(request)
+    return _shown(await _of(house.orders.pause(job, house.clock())))
+
+
+@routes.post("/{job}/resume", summary="Let a paused job, or a sleeping service, go on")
+async def resume(job: str, request: Request) -> JSONResponse:
+    house = _house(request)
+    return _shown(await _of(house.orders.resume(job, house.clock())))
+
+
+@routes.post("/{job}/retry", summary="Try a failed or cancelled job again")
+async def retry(job: str, request: Request) -> JSONResponse:
+    house = _house(request)
+    return _shown(await _of(house.orders.retry(job, house.clock())))
+
+
+@routes.get("/{job}/explain", summary="Why it is where it is")
+def explain(job: str, request: Request) -> JSONResponse:
+    house, reader = _house(request), _reader(request)
+    try:
+        found = reader.job(job)
+        wait = house.wait_of(job)
+        history = [event_view(event) for event in reader.events(0, job)]
+    finally:
+        reader.close()
+    return JSONResponse(
+        {
+            "job": job_view(found, house.progress.get(job)),
+            "why": wait.why if wait else found.reason,
+            "places": [to_json(place) for place in wait.places] if wait else [],
+            "expected_s": wait.expected_s if wait else None,
+            "history": history,
+        }
+    )
+
+
+@routes.get("/{job}/log", summary="What it printed")
+def log(job: str, request: Request, attempt: int | None = None, offset: int = 0) -> JSONResponse:
+    """From byte `offset` (negative: from the end) of one attempt, by default the newest."""
+    reader = _reader(request)
+    try:
+        found = reader.job(job)
+    finally:
+        reader.close()
+    number = found.attempt if attempt is None else attempt
+    path = _folder(_house(request), found).log(number)
+    size = path.stat().st_size if path.is_file() else 0
+    start = max(0, size + offset) if offset < 0 else min(offset, size)
+    data = _read(path, start) if size else b""
+    return JSONResponse(
+        {
+            "attempt": number,
+            "offset": start,
+            "next": start + len(data),
+            "text": data.decode(errors="replace"),
+            "ended": found.state in ENDED or number < found.attempt,
+        }
+    )
+
+
+@routes.get("/{job}/metrics", summary="Its curves: name -> [[step, time, value], ...]")
+def metrics(job: str, request: Request) -> JSONResponse:
+    reader = _reader(request)
+    try:
+        reader.job(job)
+        return JSONResponse({"metrics": reader.metrics(job)})
+    finally:
+        reader.close()
+
+
+@routes.get("/{job}/artifacts/{path:path}", summary="A file that it made")
+def artifact(job: str, path: str, request: Request) -> FileResponse:
+    """Only files that the job registered. Sandboxed: an HTML artifact is not one of our pages."""
+    reader = _reader(request)
+    try:
+        found = reader.job(job)
+        known = {artifact.path for artifact in reader.artifacts(job)}
+    finally:
+        reader.close()
+    folder = _folder(_house(request), found).path.resolve()
+    file = (folder / path).resolve()
+    if path not in known or not file.is_relative_to(folder) or not file.is_file():
+        raise refusal("api.route", path=f"/api/jobs/{job}/artifacts/{path}")
+    headers = {"Content-Security-Policy": "sandbox", "X-Content-Type-Options": "nosniff"}
+    return FileResponse(file, headers=headers)
+
+
+async def _prepared(house: House, body: JobRequest) -> JobSpec:
+    request = orders.Request(**{name: getattr(body, name) for name in JobRequest.model_fields})
+    if request.workload == COMMAND:
+        return house.orders.prepare(request)
+    return await run_in_threadpool(house.orders.prepare, request)
+
+
+async def _of(future: Future[Any]) -> Any:
+    return await asyncio.wrap_future(future)
+
+
+def _shown(job: Job) -> JSONResponse:
+    return JSONResponse({"job": job_view(job)})
+
+
+def _house(request: Request) -> House:
+    house: House = request.app.state.house
+    return house
+
+
+def _reader(request: Request) -> Reader:
+    return _house(request).ledger.reader()
+
+
+def _folder(house: House, job: Job) -> JobFolder:
+    return JobFolder(house.ledger.path.parent / "jobs" / job.id)
+
+
+def _read(path: Path, start: int) -> bytes:
+    with open(path, "rb") as file:
+        file.seek(start)
+        return file.read(LOG_AT_ONCE)

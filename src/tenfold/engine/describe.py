@@ -1,0 +1,96 @@
+"""Asks the describer: a process of the runner that tells a workload's schema, needs and parts.
+
+The daemon imports no workload, so a bad one cannot hurt it: an import that hangs runs into the
+timeout, one that kills its process is told in words. Answers are kept until the file changes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from tenfold.terms.box import Device
+from tenfold.terms.refusal import refusal, refusal_from_json
+from tenfold.terms.wire import to_json
+
+TIMEOUT_S = 20.0
+
+
+class Describer:
+    """Safe in any thread. `home` is where the owner's own workloads are."""
+
+    def __init__(self, home: Path, timeout_s: float = TIMEOUT_S) -> None:
+        self._home = home
+        self._timeout_s = timeout_s
+        self._guard = threading.Lock()
+        self._known: dict[str, dict[str, Any]] = {}
+
+    def workloads(self) -> list[dict[str, Any]]:
+        """name, title, group, path, file_hash of everything in the catalogue."""
+        found: list[dict[str, Any]] = self._ask({"do": "list"}, "the catalogue")
+        return found
+
+    def describe(
+        self,
+        name: str,
+        params: dict[str, Any] | None = None,
+        size: str | None = None,
+        device: Device | None = None,
+    ) -> dict[str, Any]:
+        """The describer's answer, or its Refusal. See `runner.describe` for the fields."""
+        request = {
+            "do": "describe",
+            "name": name,
+            "params": params,
+            "size": size,
+            "device": to_json(device) if device else None,
+        }
+        key = json.dumps(request, sort_keys=True)
+        with self._guard:
+            known = self._known.get(key)
+        if known is not None and _hash(known["path"]) == known["file_hash"]:
+            return known
+        answer: dict[str, Any] = self._ask(request, name)
+        with self._guard:
+            self._known[key] = answer
+        return answer
+
+    def _ask(self, request: dict[str, Any], name: str) -> Any:
+        environment = {**os.environ, "TENFOLD_HOME": str(self._home)}
+        try:
+            done = subprocess.run(
+                [sys.executable, "-m", "tenfold.runner.describe"],
+                input=json.dumps(request).encode(),
+                capture_output=True,
+                timeout=self._timeout_s,
+                env=environment,
+                start_new_session=True,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise refusal(
+                "workload.hangs", name=name, seconds=self._timeout_s, path="its file"
+            ) from error
+        try:
+            answer = json.loads(done.stdout)
+        except ValueError as error:
+            last = done.stderr.decode(errors="replace").strip().splitlines()
+            why = (
+                f"Reading it ended with exit status {done.returncode}: {(last or ['no word'])[-1]}"
+            )
+            raise refusal("workload.broken", name=name, why=why, path="its file") from error
+        if "refusal" in answer:
+            raise refusal_from_json(answer["refusal"])
+        return answer["ok"]
+
+
+def _hash(path: str) -> str:
+    try:
+        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    except OSError:
+        return ""

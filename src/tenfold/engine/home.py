@@ -1,0 +1,62 @@
+"""The home: where a daemon keeps everything, and that there is one daemon per home."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from tenfold.folder import lock
+from tenfold.folder.durable import write_bytes
+from tenfold.terms.refusal import refusal
+
+
+@dataclass(frozen=True)
+class Home:
+    path: Path
+
+    @property
+    def ledger(self) -> Path:
+        return self.path / "ledger.sqlite"
+
+    @property
+    def jobs(self) -> Path:
+        return self.path / "jobs"
+
+    @property
+    def config(self) -> Path:
+        return self.path / "config.toml"
+
+    @property
+    def token_file(self) -> Path:
+        return self.path / "token"
+
+    @property
+    def daemon_file(self) -> Path:
+        return self.path / "daemon.json"
+
+    def prepare(self) -> None:
+        """Make the folders; a Refusal (`home.unwritable`) if that cannot be done."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.jobs.mkdir(exist_ok=True)
+            probe = self.path / f".probe.{os.getpid()}"
+            probe.write_bytes(b"x")
+            probe.unlink()
+        except OSError as error:
+            raise refusal("home.unwritable", home=self.path, why=f"{error.strerror}.") from error
+
+    def take(self) -> int:
+        """Be this home's daemon for as long as the process lives; else `daemon.second`."""
+        descriptor = lock.take(self.path / "daemon.lock")
+        if descriptor is None:
+            pid = lock.holder(self.path / "daemon.lock")
+            raise refusal("daemon.second", home=self.path, pid=pid)
+        return descriptor
+
+    def token(self) -> str:
+        """The secret that lets its reader ask the daemon anything; made once, mode 0600."""
+        if not self.token_file.exists():
+            write_bytes(self.token_file, secrets.token_urlsafe(32).encode())
+        return self.token_file.read_text().strip()

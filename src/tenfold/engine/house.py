@@ -1,0 +1,163 @@
+"""The parts of a daemon in one place, and the loop that ticks."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from tenfold.engine.children import Children
+from tenfold.engine.clock import Clock
+from tenfold.engine.describe import Describer
+from tenfold.engine.orders import Orders
+from tenfold.engine.sighting import Engine, Sighting
+from tenfold.hardware.detect import Meter
+from tenfold.ledger.ledger import Ledger
+from tenfold.ledger.transaction import Event
+from tenfold.site.config import SiteConfig
+from tenfold.terms.box import Box, Slot
+from tenfold.terms.budget import Budget
+from tenfold.terms.decision import Decision, Wait
+from tenfold.terms.job import Attempt, Job
+from tenfold.terms.reading import Reading
+from tenfold.terms.refusal import Refusal
+from tenfold.terms.states import ENDED, LIVE, Change, State
+from tenfold.terms.wire import to_json
+
+BUSY_S = 0.25  # between ticks while something runs, if nothing wakes it before
+IDLE_S = 2.0
+TROUBLE_S = 1.0  # after a tick that failed
+
+# Changes that come from outside the tick and want one at once.
+_OWNERS_CHANGES = frozenset(
+    {"submit", *(c.value for c in (Change.STOP, Change.RESUME, Change.RETRY))}
+)
+
+log = logging.getLogger("tenfold.engine")
+
+
+class House:
+    """Built by the daemon; `run` ticks until `close`. The tick's thread owns everything but the
+    ledger and `latest`, which any thread may read."""
+
+    def __init__(
+        self,
+        box: Box,
+        site: SiteConfig,
+        ledger: Ledger,
+        meter: Meter,
+        engine: Engine,
+        clock: Clock,
+        describer: Describer,
+        wake: threading.Event,
+    ) -> None:
+        self.box = box
+        self.site = site
+        self.ledger = ledger
+        self.meter = meter
+        self.engine = engine
+        self.clock = clock
+        self.describer = describer
+        self.orders = Orders(ledger, box, describer)
+        self.children = Children(ledger, self.orders, clock)
+        self.attempts: dict[str, Attempt] = {}
+        self.latest: tuple[Reading, Budget, Decision] | None = None
+        self.progress: dict[str, dict[str, Any]] = {}
+        self._wake = wake
+        self._reader = ledger.reader()  # the tick's own
+        self._closing = threading.Event()
+        self._thread: threading.Thread | None = None
+        ledger.listen(self._heard)
+
+    def run(self, tick: Callable[[House], Decision]) -> None:
+        """Start the loop in a thread of its own."""
+        self._ask_for_missing_children()
+        self._thread = threading.Thread(target=self._loop, args=(tick,), name="tick", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop ticking and let go. Running jobs go on; the next daemon adopts them."""
+        self._closing.set()
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join()
+        self.children.close()
+        self.engine.close()
+        self.ledger.close()
+
+    def live(self) -> list[tuple[Job, Attempt]]:
+        """Jobs that hold a slot, with their newest attempt."""
+        jobs = [job for job in self.ledger.open_jobs() if job.state in LIVE]
+        for job in jobs:
+            if job.id not in self.attempts:  # promised by a daemon that is gone
+                self.attempts[job.id] = self._reader.attempts(job.id)[-1]
+        return [(job, self.attempts[job.id]) for job in jobs]
+
+    def slots(self) -> list[Slot]:
+        """Slots that are held now."""
+        return [attempt.slot for _, attempt in self.live()]
+
+    def yielding(self) -> list[tuple[Job, Attempt]]:
+        return [(job, attempt) for job, attempt in self.live() if job.state is State.YIELDING]
+
+    def start(self, attempt: Attempt) -> None:
+        """Carry out a promised start; the job is told how its children ended."""
+        job = self._reader.job(attempt.job)
+        ended = {
+            child.spec.key or child.id: to_json(child.outcome)
+            for child in self._reader.children(job.id)
+            if child.outcome is not None and child.state in ENDED
+        }
+        self.attempts[job.id] = attempt
+        self.engine.start(job, attempt, ended)
+
+    def settled(self, sighting: Sighting) -> None:
+        """A sighting is in the ledger: do not read its lines again."""
+        if sighting.outcome is not None:
+            self.attempts.pop(sighting.job, None)
+            self.progress.pop(sighting.job, None)
+        elif sighting.lines:
+            attempt = self.attempts[sighting.job]
+            self.attempts[sighting.job] = replace(attempt, read_to=sighting.read_to)
+        if sighting.wants:
+            self.children.want(self._reader.job(sighting.job), sighting.wants)
+
+    def saw(self, reading: Reading, budget: Budget, decision: Decision) -> None:
+        self.latest = (reading, budget, decision)
+
+    def wait_of(self, job_id: str) -> Wait | None:
+        """Why a job waits, as of the last tick."""
+        if self.latest is None:
+            return None
+        return next((wait for wait in self.latest[2].waits if wait.job == job_id), None)
+
+    def _loop(self, tick: Callable[[House], Decision]) -> None:
+        pause_s = 0.0
+        while not self._closing.is_set():
+            self._wake.wait(pause_s)
+            self._wake.clear()
+            try:
+                tick(self)
+                pause_s = BUSY_S if self.attempts else IDLE_S
+            except Refusal as told:
+                log.error("tick: %s", told)
+                pause_s = TROUBLE_S
+            except Exception:  # a tick must never be the last one
+                log.exception("tick")
+                pause_s = TROUBLE_S
+
+    def _heard(self, events: list[Event]) -> None:
+        """From the ledger's thread: changes wake the tick, progress is kept for whoever asks."""
+        for event in events:
+            if event.kind == "progress":
+                self.progress[event.job] = event.data
+            elif event.kind == "change" and event.data.get("change") in _OWNERS_CHANGES:
+                self._wake.set()
+
+    def _ask_for_missing_children(self) -> None:
+        """After a crash: children that a parent asked for and that were not submitted yet."""
+        for job in self.ledger.open_jobs():
+            if job.attempt:
+                self.children.want(job, self.engine.wants(job))

@@ -1,0 +1,194 @@
+"""The engine that runs processes on this machine."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from tenfold.engine import leftovers
+from tenfold.engine.launch import Launcher
+from tenfold.engine.reconcile import Stands, outcome_of, stands
+from tenfold.engine.sighting import Sighting
+from tenfold.engine.watch import Watch
+from tenfold.folder import lock
+from tenfold.folder.durable import read_lines
+from tenfold.folder.paths import TOKEN_VARIABLE, CurrentFile, JobFile, JobFolder, StopFile
+from tenfold.terms.box import DeviceKind, Slot
+from tenfold.terms.job import Attempt, Job, StopFor
+from tenfold.terms.outcome import Ending, Outcome
+from tenfold.terms.refusal import refusal
+
+READ_AT_ONCE = 1 << 20  # bytes of events.jsonl a look takes at most
+# How long a job may take to save what it has, by what the stop is for.
+GRACE_S = {StopFor.CANCEL: 15.0, StopFor.SLEEP: 30.0, StopFor.PAUSE: 120.0, StopFor.YIELD: 120.0}
+_THREAD_KNOBS = (
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "NUMEXPR_MAX_THREADS",
+)
+
+
+class LocalEngine:
+    """`jobs` is the folder of job folders; `wake` is called when a runner ends."""
+
+    def __init__(self, jobs: Path, wake: Callable[[], None]) -> None:
+        self._jobs = jobs
+        self._wake = wake
+        self._watch = Watch(wake)
+        self._launcher = Launcher()
+        self._hindered: dict[str, OSError] = {}  # token -> why its folder could not be written
+        self._asked: dict[tuple[str, int], StopFor] = {}
+
+    def look(self, jobs: Sequence[tuple[Job, Attempt]], now_s: float) -> list[Sighting]:
+        """An attempt is reported as over only when nothing of it is left on the machine."""
+        hindered = [self._not_started(a, now_s) for _, a in jobs if a.token in self._hindered]
+        jobs = [(job, attempt) for job, attempt in jobs if attempt.token not in self._hindered]
+        self._hindered.clear()
+        standing = {attempt.token: self._stands(attempt) for _, attempt in jobs}
+        over = {token for token, stands_ in standing.items() if stands_ is Stands.OVER}
+        unclean = leftovers.end(over) if over else set()
+        if unclean:
+            self._wake()  # look again at once: they need a moment to die
+        sightings = []
+        for _, attempt in jobs:
+            ended = attempt.token in over and attempt.token not in unclean
+            sightings.append(self._sighting(attempt, ended, now_s))
+        return hindered + sightings
+
+    def start(self, job: Job, attempt: Attempt, children: dict[str, dict[str, object]]) -> None:
+        folder = self.folder(job.id)
+        try:
+            folder.write_job(JobFile(job.id, job.spec))
+            folder.write_current(CurrentFile(attempt.number, attempt.token, attempt.slot, children))
+        except OSError as error:
+            self._hindered[attempt.token] = error
+            return
+        environment = _environment(self._jobs.parent, job.id, attempt)
+        pid = self._launcher.launch(folder.path, attempt.number, environment)
+        if pid is not None:
+            self._watch.add((job.id, attempt.number), pid)
+
+    def stop(self, job: Job, attempt: Attempt, now_s: float) -> None:
+        assert job.stop_for is not None
+        key = (job.id, attempt.number)
+        folder = self.folder(job.id)
+        if self._asked.get(key) is not job.stop_for:
+            folder.write_stop(StopFile(attempt.number, job.stop_for, job.reason))
+            self._signal(folder, signal.SIGTERM)
+            self._asked[key] = job.stop_for
+        if now_s - job.changed_s > GRACE_S[job.stop_for]:
+            self._signal(folder, signal.SIGKILL)
+
+    def wants(self, job: Job) -> list[dict[str, Any]]:
+        return _wants(self.folder(job.id))
+
+    def close(self) -> None:
+        self._launcher.close()
+        self._watch.close()
+
+    def folder(self, job_id: str) -> JobFolder:
+        return JobFolder(self._jobs / job_id)
+
+    @property
+    def fork_server_pid(self) -> int | None:
+        return self._launcher.server_pid
+
+    def _stands(self, attempt: Attempt) -> Stands:
+        key = (attempt.job, attempt.number)
+        folder = self.folder(attempt.job)
+        up = self._watch.up(key)
+        found = stands(folder, attempt.number, up)
+        if found is Stands.ALIVE and not up:
+            pid = lock.holder(folder.lock)
+            if pid is not None:
+                self._watch.add(key, pid)  # adopted
+        return found
+
+    def _not_started(self, attempt: Attempt, now_s: float) -> Sighting:
+        """Nothing runs: its folder could not be written. The job pauses and loses nothing."""
+        why = f"{self._hindered[attempt.token].strerror}."
+        told = refusal("disk.full", why=why, next=f"tenfold resume {attempt.job}")
+        outcome = Outcome(attempt.number, Ending.DISK_FULL, now_s, now_s, refusal=told.as_json())
+        return Sighting(attempt.job, attempt.number, entered=False, outcome=outcome)
+
+    def _sighting(self, attempt: Attempt, ended: bool, now_s: float) -> Sighting:
+        folder = self.folder(attempt.job)
+        entered = folder.attempt(attempt.number).is_dir()
+        lines, read_to = _new_lines(folder.events(attempt.number), attempt.read_to, whole=ended)
+        outcome = None
+        if ended:
+            outcome = outcome_of(folder, attempt, now_s)
+            key = (attempt.job, attempt.number)
+            self._watch.drop(key)
+            self._asked.pop(key, None)
+            # The daemon may have claimed the attempt itself; a runner's claim has a log.
+            entered = folder.log(attempt.number).exists()
+        return Sighting(
+            attempt.job,
+            attempt.number,
+            entered,
+            lines,
+            read_to,
+            _wants(folder) if entered else [],
+            outcome,
+        )
+
+    def _signal(self, folder: JobFolder, number: signal.Signals) -> None:
+        """To the holder of the lock and nobody else."""
+        pid = lock.holder(folder.lock)
+        if pid is None:
+            return
+        try:
+            handle = os.pidfd_open(pid)
+        except OSError:
+            return
+        try:
+            if lock.holder(folder.lock) == pid:
+                signal.pidfd_send_signal(handle, number)
+        except ProcessLookupError:
+            pass  # ended in between
+        finally:
+            os.close(handle)
+
+
+def _environment(home: Path, job_id: str, attempt: Attempt) -> dict[str, str]:
+    """What every process of an attempt starts with."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("TENFOLD_ATTEMPT", "CUDA_"))}
+    slot = attempt.slot
+    return {
+        **kept,
+        TOKEN_VARIABLE: attempt.token,
+        "TENFOLD_HOME": str(home),
+        "TENFOLD_JOB": job_id,
+        "CUDA_VISIBLE_DEVICES": _visible(slot),
+        "PYTHONUNBUFFERED": "1",
+        **{knob: str(max(1, slot.cores)) for knob in _THREAD_KNOBS},
+    }
+
+
+def _visible(slot: Slot) -> str:
+    return ",".join(slot.devices) if slot.kind is DeviceKind.GPU else ""
+
+
+def _new_lines(path: Path, offset: int, whole: bool) -> tuple[list[dict[str, Any]], int]:
+    """Lines that came since; all of them when the attempt is over."""
+    try:
+        with open(path, "rb") as file:
+            file.seek(offset)
+            data = file.read(-1 if whole else READ_AT_ONCE)
+    except FileNotFoundError:
+        return [], offset
+    values, length = read_lines(data)
+    return [value for value in values if isinstance(value, dict)], offset + length
+
+
+def _wants(folder: JobFolder) -> list[dict[str, Any]]:
+    try:
+        values, _ = read_lines(folder.wants.read_bytes())
+    except FileNotFoundError:
+        return []
+    return [v for v in values if isinstance(v, dict) and isinstance(v.get("key"), str)]

@@ -1,0 +1,58 @@
+"""The engine of a declared box: jobs advance by their estimate on a clock that may run faster.
+
+It runs no workload code and keeps nothing in memory: what a job is doing follows from the ledger
+and the clock alone, so a killed daemon changes nothing. Everything it shows is labelled modelled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tenfold.engine.sighting import Sighting
+from tenfold.terms.job import Attempt, Job, Kind
+from tenfold.terms.outcome import Ending, Outcome, Result
+
+ASSUMED_S = 600.0  # where nobody estimated a time
+PAUSE_S = 5.0  # from a stop to an empty slot (operating-layer facts: 5 to 30 s for real jobs)
+
+
+class ModelledEngine:
+    def look(self, jobs: Sequence[tuple[Job, Attempt]], now_s: float) -> list[Sighting]:
+        return [
+            Sighting(job.id, attempt.number, entered=True, outcome=_outcome(job, attempt, now_s))
+            for job, attempt in jobs
+        ]
+
+    def start(self, job: Job, attempt: Attempt, children: dict[str, dict[str, object]]) -> None:
+        """Nothing to start: the promise in the ledger is the model."""
+
+    def stop(self, job: Job, attempt: Attempt, now_s: float) -> None:
+        """Nothing to stop: `look` ends it when its pause is over."""
+
+    def wants(self, job: Job) -> list[dict[str, Any]]:
+        return []
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def _outcome(job: Job, attempt: Attempt, now_s: float) -> Outcome | None:
+    if job.stop_for is not None:
+        if now_s - job.changed_s < PAUSE_S:
+            return None
+        return Outcome(attempt.number, Ending.STOPPED, attempt.promised_s, now_s)
+    if job.spec.kind is not Kind.BATCH:
+        return None  # services run until they are stopped
+    assumed = job.spec.needs.time_s is None
+    takes_s = ASSUMED_S if job.spec.needs.time_s is None else job.spec.needs.time_s
+    if now_s - attempt.promised_s < takes_s:
+        return None
+    basis = "assumed, nobody estimated it" if assumed else "by its estimate"
+    result = Result(
+        f"Modelled: it would have taken {takes_s:.0f} s on {', '.join(attempt.slot.devices)}"
+        f" ({basis}). Nothing was computed.",
+        {"modelled_s": takes_s},
+    )
+    ended_s = attempt.promised_s + takes_s
+    return Outcome(attempt.number, Ending.SUCCEEDED, attempt.promised_s, ended_s, result=result)

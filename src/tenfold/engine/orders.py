@@ -1,0 +1,202 @@
+"""What an owner may ask for: submit, cancel, pause, resume, retry. Checked here, at the door."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any
+
+from tenfold.engine.describe import Describer
+from tenfold.engine.settle import release
+from tenfold.ledger.ledger import Ledger
+from tenfold.ledger.transaction import Transaction
+from tenfold.placement.fits import fits
+from tenfold.terms.box import Box, Device
+from tenfold.terms.command import COMMAND, command_from
+from tenfold.terms.job import Job, JobSpec, Kind, StopFor
+from tenfold.terms.needs import Needs
+from tenfold.terms.refusal import refusal
+from tenfold.terms.states import ENDED, LIVE, Change, State
+from tenfold.terms.wire import from_json
+
+WORKLOAD_RETRIES = 3  # crashes in a row without a new checkpoint
+SERVICE_RETRIES = 5
+_KEY = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}")
+
+
+@dataclass(frozen=True)
+class Request:
+    """One submit, as the API takes it. `None` means: as the workload says."""
+
+    workload: str
+    params: dict[str, Any] = field(default_factory=dict)
+    size: str | None = None
+    name: str = ""
+    kind: Kind | None = None
+    priority: int = 0
+    after: tuple[str, ...] = ()
+    gpus: int | None = None
+    slice: str | None = None
+    cores: int | None = None
+    memory_gib: float | None = None
+    time_s: float | None = None
+    retry: int | None = None
+    yields: bool | None = None
+    key: str | None = None
+
+
+class Orders:
+    def __init__(self, ledger: Ledger, box: Box, describer: Describer) -> None:
+        self._ledger = ledger
+        self._box = box
+        self._describer = describer
+
+    def prepare(self, request: Request) -> JobSpec:
+        """The spec of a request that this box can run some day; a Refusal otherwise.
+
+        Asks the describer for a workload (a process, some 100 ms); a plain command is checked here.
+        """
+        if request.key is not None and not _KEY.fullmatch(request.key):
+            raise refusal(
+                "wire.shape", kind="key", error="letters, digits, _ and - only, at most 64"
+            )
+        spec = self._command(request) if request.workload == COMMAND else self._described(request)
+        misfit = fits(self._box, spec.needs)
+        if misfit is not None:
+            asked, largest = misfit
+            raise refusal("job.too-large", asked=asked, fits=largest, next="tenfold status")
+        return spec
+
+    def submit(self, specs: list[JobSpec], now_s: float) -> Future[list[Job]]:
+        """All of them or none, in one transaction."""
+        return self._ledger.post(lambda t: [_submit(t, spec, now_s) for spec in specs])
+
+    def cancel(self, job_id: str, now_s: float) -> Future[Job]:
+        return self._ledger.post(lambda t: _stop(t, job_id, StopFor.CANCEL, now_s))
+
+    def pause(self, job_id: str, now_s: float) -> Future[Job]:
+        return self._ledger.post(lambda t: _stop(t, job_id, StopFor.PAUSE, now_s))
+
+    def resume(self, job_id: str, now_s: float) -> Future[Job]:
+        return self._ledger.post(lambda t: _resume(t, job_id, now_s))
+
+    def retry(self, job_id: str, now_s: float) -> Future[Job]:
+        return self._ledger.post(
+            lambda t: t.change(job_id, Change.RETRY, now_s, "tried again", crashes=0, awaits=())
+        )
+
+    def _command(self, request: Request) -> JobSpec:
+        command = command_from(request.params)
+        kind = request.kind or Kind.BATCH
+        return JobSpec(
+            workload=COMMAND,
+            params={**request.params, "argv": list(command.argv)},
+            name=request.name or " ".join(command.argv)[:80],
+            kind=kind,
+            priority=request.priority,
+            after=request.after,
+            needs=_needs(request, Needs(basis="as asked")),
+            resumes=bool(request.yields),
+            retry=_retries(request.retry, kind, 0),
+            key=request.key,
+        )
+
+    def _described(self, request: Request) -> JobSpec:
+        device = target(self._box, request.gpus)
+        told = self._describer.describe(request.workload, request.params, request.size, device)
+        if told["missing"]:
+            raise refusal(
+                "workload.requires",
+                name=request.workload,
+                missing=", ".join(told["missing"]),
+                next=told["install"],
+            )
+        usual = Kind.SERVICE if told["serves"] else Kind(told.get("kind") or Kind.BATCH)
+        kind = request.kind or usual
+        return JobSpec(
+            workload=request.workload,
+            params=told["params"],
+            size=request.size,
+            name=request.name or request.workload,
+            kind=kind,
+            priority=request.priority,
+            after=request.after,
+            needs=_needs(request, from_json(Needs, told["needs"])),
+            resumes=bool(told["resumes"]),
+            retry=_retries(request.retry, kind, WORKLOAD_RETRIES),
+            key=request.key,
+            file_hash=told["file_hash"],
+        )
+
+
+def target(box: Box, gpus: int | None) -> Device:
+    """The device a workload is described for: a GPU where the box has one, else the CPU."""
+    if box.gpus and gpus != 0:
+        return box.gpus[0]
+    return next((d for d in box.devices if d.cores), box.devices[0])
+
+
+def _needs(request: Request, told: Needs) -> Needs:
+    """What the owner asked for goes over what was estimated."""
+    asked = {
+        name: getattr(request, name)
+        for name in ("gpus", "slice", "cores", "memory_gib", "time_s")
+        if getattr(request, name) is not None
+    }
+    return dataclasses.replace(told, **asked)
+
+
+def _retries(asked: int | None, kind: Kind, usual: int) -> int:
+    if asked is not None:
+        return asked
+    return SERVICE_RETRIES if kind is Kind.SERVICE else usual
+
+
+def _submit(transaction: Transaction, spec: JobSpec, now_s: float) -> Job:
+    for needed in spec.after:
+        if not transaction.exists(needed):
+            raise refusal("job.after", id=needed, why="There is no such job.")
+        state = transaction.job(needed).state
+        if state in (State.FAILED, State.CANCELLED):
+            raise refusal("job.after", id=needed, why=f"It has {state.value} already.")
+    return transaction.submit(spec, now_s)
+
+
+def _stop(transaction: Transaction, job_id: str, stop_for: StopFor, now_s: float) -> Job:
+    """Cancel or pause a job and its children. A service that is paused falls asleep."""
+    job = transaction.job(job_id)
+    for child in transaction.children(job_id):
+        if child.state not in ENDED and not (
+            stop_for is StopFor.PAUSE and child.state is State.PAUSED
+        ):
+            _stop(transaction, child.id, stop_for, now_s)
+    if stop_for is StopFor.PAUSE:
+        _refuse_pause_of_command(job)
+    why = f"asked to {stop_for.value}"
+    if job.stop_for is StopFor.CANCEL:
+        return job  # nothing overtakes a cancel
+    if job.state in LIVE:
+        meant = stop_for
+        if stop_for is StopFor.PAUSE and job.spec.kind is Kind.SERVICE:
+            meant = StopFor.SLEEP
+        return transaction.change(job_id, Change.STOP, now_s, why, stop_for=meant)
+    change = Change.CANCEL if stop_for is StopFor.CANCEL else Change.PAUSE
+    job = transaction.change(job_id, change, now_s, why)
+    release(transaction, job, now_s)
+    return job
+
+
+def _refuse_pause_of_command(job: Job) -> None:
+    """A plain command has no checkpoint: stopping it would throw its work away."""
+    plain = job.spec.workload == COMMAND and job.spec.kind is not Kind.SERVICE
+    if plain and job.state in LIVE and not job.spec.resumes:
+        raise refusal("job.pause", id=job.id)
+
+
+def _resume(transaction: Transaction, job_id: str, now_s: float) -> Job:
+    for child in transaction.children(job_id):
+        if child.state is State.PAUSED:
+            transaction.change(child.id, Change.RESUME, now_s, "resumed with its parent")
+    return transaction.change(job_id, Change.RESUME, now_s, "resumed")

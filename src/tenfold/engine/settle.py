@@ -1,0 +1,130 @@
+"""What was seen, written down: progress, checkpoints, artifacts, and how attempts ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from tenfold.engine.ending import ending
+from tenfold.engine.sighting import Sighting
+from tenfold.ledger.ledger import Ledger
+from tenfold.ledger.transaction import Transaction
+from tenfold.terms.job import Job
+from tenfold.terms.outcome import Artifact, Ending, Outcome
+from tenfold.terms.states import ENDED, LIVE, Change, State
+
+
+def settle(ledger: Ledger, sightings: Sequence[Sighting], now_s: float) -> list[Sighting]:
+    """Write down what is new, in one transaction; the sightings that are now in the ledger."""
+    starting = {job.id for job in ledger.open_jobs() if job.state is State.STARTING}
+    news = [s for s in sightings if s.lines or s.outcome or (s.entered and s.job in starting)]
+    if not news:
+        return []
+
+    def work(transaction: Transaction) -> None:
+        for sighting in news:
+            _settle_one(transaction, sighting, now_s)
+
+    ledger.write(work)
+    return news
+
+
+def _settle_one(transaction: Transaction, sighting: Sighting, now_s: float) -> None:
+    job = transaction.job(sighting.job)
+    if job.attempt != sighting.attempt or job.state not in LIVE:
+        return  # seen too late: the ledger knows better
+    if sighting.entered and job.state is State.STARTING:
+        transaction.enter(job.id, sighting.attempt, now_s)
+        job = transaction.change(job.id, Change.ENTER, now_s)
+    for line in sighting.lines:
+        _take_line(transaction, job.id, line, now_s)
+    if sighting.lines:
+        transaction.read_to(job.id, sighting.attempt, sighting.read_to)
+    if sighting.outcome is not None:
+        _end(transaction, sighting, sighting.outcome, now_s)
+
+
+def _take_line(transaction: Transaction, job_id: str, line: dict[str, Any], now_s: float) -> None:
+    """One line of events.jsonl. Lines of an unknown or damaged kind are passed over."""
+    job = transaction.job(job_id)
+    at_s = _number(line.get("at"), now_s)
+    kind = line.get("kind")
+    if kind == "progress":
+        transaction.live(job, "progress", at_s, {k: v for k, v in line.items() if k != "kind"})
+    elif kind == "metrics" and isinstance(line.get("values"), dict):
+        values = {str(k): float(v) for k, v in line["values"].items() if _is_number(v)}
+        transaction.metrics(job, int(_number(line.get("step"), 0)), at_s, values)
+    elif kind == "checkpoint" and _is_number(line.get("step")):
+        step = int(line["step"])
+        if job.last_step is None or step > job.last_step:
+            job = transaction.update(job_id, last_step=step, crashes=0)
+        transaction.note(job, "checkpoint", at_s, {"step": step})
+    elif kind == "artifact" and isinstance(line.get("path"), str):
+        artifact = Artifact(
+            line["path"], str(line.get("artifact_kind", "data")), str(line.get("title", ""))
+        )
+        transaction.artifact(job, artifact, at_s)
+    elif kind == "health":
+        if line.get("healthy"):
+            job = transaction.update(job_id, crashes=0)
+        transaction.note(job, "health", at_s, {"healthy": bool(line.get("healthy"))})
+    elif kind in ("note", "began"):
+        transaction.note(
+            job, kind, at_s, {k: v for k, v in line.items() if k not in ("at", "kind")}
+        )
+
+
+def _end(transaction: Transaction, sighting: Sighting, outcome: Outcome, now_s: float) -> None:
+    job = transaction.job(sighting.job)
+    if not transaction.end_attempt(job.id, outcome, now_s):
+        return
+    end = ending(job, outcome, sighting.entered)
+    awaits: tuple[str, ...] = ()
+    if outcome.ending is Ending.AWAITS_CHILDREN:
+        awaits = _open_children(transaction, job, sighting.wants)
+    job = transaction.change(
+        job.id,
+        end.change,
+        now_s,
+        end.reason,
+        slot=None,
+        stop_for=None,
+        crashes=end.crashes,
+        awaits=awaits,
+        outcome=outcome,
+    )
+    release(transaction, job, now_s)
+
+
+def _open_children(
+    transaction: Transaction, job: Job, wants: list[dict[str, Any]]
+) -> tuple[str, ...]:
+    """Ids of the children that are not over yet, including those not submitted yet."""
+    ids = dict.fromkeys(f"{job.id}.{want['key']}" for want in wants)
+    return tuple(
+        child
+        for child in ids
+        if not transaction.exists(child) or transaction.job(child).state not in ENDED
+    )
+
+
+def release(transaction: Transaction, ended: Job, now_s: float) -> None:
+    """`ended` is over: let go what waits for it; what needed its success fails with it."""
+    if ended.state not in ENDED:
+        return
+    for job in transaction.waiting_for(ended.id):
+        if ended.id in job.awaits:
+            left = tuple(child for child in job.awaits if child != ended.id)
+            job = transaction.update(job.id, awaits=left)
+        if ended.id in job.spec.after and ended.state is not State.SUCCEEDED:
+            why = f"It waited for job {ended.id}, which ended as {ended.state.value}."
+            change = Change.FAIL if job.state is State.QUEUED else Change.CANCEL
+            release(transaction, transaction.change(job.id, change, now_s, why), now_s)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _number(value: Any, otherwise: float) -> float:
+    return float(value) if _is_number(value) else otherwise

@@ -1,0 +1,33 @@
+"""The tick: read the box, ask the site, ask placement, write it down, carry it out.
+
+Written before done: whatever is started or stopped was promised in the ledger first, so a crash
+between any two lines leaves a promise that the next daemon's first tick settles (see `reconcile`).
+"""
+
+from __future__ import annotations
+
+from tenfold.engine.house import House
+from tenfold.engine.promise import promise
+from tenfold.engine.settle import settle
+from tenfold.placement.decide import decide
+from tenfold.site.budget import budget
+from tenfold.terms.decision import Decision
+
+
+def tick(house: House) -> Decision:
+    now_s = house.clock()
+
+    for sighting in settle(house.ledger, house.engine.look(house.live(), now_s), now_s):
+        house.settled(sighting)
+
+    reading = house.meter.reading(house.slots(), now_s)
+    allowed = budget(house.site, reading, now_s)
+    decision = decide(house.box, allowed, house.ledger.open_jobs(), now_s)
+
+    for attempt in promise(house.ledger, decision, now_s):
+        house.start(attempt)
+    for job, attempt in house.yielding():
+        house.engine.stop(job, attempt, now_s)
+
+    house.saw(reading, allowed, decision)
+    return decision

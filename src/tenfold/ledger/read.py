@@ -1,0 +1,97 @@
+"""Questions to the ledger, on a connection of the asker's own that never waits for the writer."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from typing import Any
+
+from tenfold.ledger.rows import ATTEMPT_COLUMNS, JOB_COLUMNS, attempt_from, job_from
+from tenfold.ledger.transaction import Event
+from tenfold.terms.job import Attempt, Job
+from tenfold.terms.outcome import Artifact
+from tenfold.terms.refusal import refusal
+from tenfold.terms.states import ENDED
+
+
+class Reader:
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def job(self, job_id: str) -> Job:
+        rows = self._jobs("WHERE id = ?", (job_id,))
+        if not rows:
+            raise refusal("job.unknown", id=job_id)
+        return rows[0]
+
+    def jobs(self, limit: int = 1000, state: str | None = None) -> list[Job]:
+        """The newest `limit` jobs (in one state, if named), oldest first."""
+        if state is None:
+            return self._jobs("ORDER BY seq DESC LIMIT ?", (limit,))[::-1]
+        return self._jobs("WHERE state = ? ORDER BY seq DESC LIMIT ?", (state, limit))[::-1]
+
+    def recent(self, ended: int = 20) -> list[Job]:
+        """Every job that has not ended and the last few that have, by age."""
+        marks = ",".join(f"'{state.value}'" for state in sorted(ENDED))
+        return self._jobs(
+            f"WHERE seq IN (SELECT seq FROM jobs WHERE state NOT IN ({marks}) UNION SELECT seq FROM"
+            f" (SELECT seq FROM jobs WHERE state IN ({marks}) ORDER BY changed_s DESC LIMIT ?))"
+            " ORDER BY seq",
+            (ended,),
+        )
+
+    def children(self, job_id: str) -> list[Job]:
+        return self._jobs("WHERE parent = ? ORDER BY seq", (job_id,))
+
+    def counts(self) -> dict[str, int]:
+        rows = self._connection.execute("SELECT state, count(*) AS n FROM jobs GROUP BY state")
+        return {row["state"]: row["n"] for row in rows}
+
+    def attempts(self, job_id: str) -> list[Attempt]:
+        rows = self._connection.execute(
+            f"SELECT {ATTEMPT_COLUMNS} FROM attempts WHERE job = ? ORDER BY number", (job_id,)
+        )
+        return [attempt_from(row) for row in rows]
+
+    def artifacts(self, job_id: str) -> list[Artifact]:
+        rows = self._connection.execute(
+            "SELECT path, kind, title FROM artifacts WHERE job = ? ORDER BY at_s, path", (job_id,)
+        )
+        return [Artifact(row["path"], row["kind"], row["title"]) for row in rows]
+
+    def metrics(self, job_id: str) -> dict[str, list[tuple[int, float, float]]]:
+        """name -> [(step, at_s, value)]; of a step that ran twice (after a crash), the last run."""
+        rows = self._connection.execute(
+            "SELECT name, step, at_s, value FROM metrics WHERE job = ?"
+            " ORDER BY name, step, attempt",
+            (job_id,),
+        )
+        found: dict[str, dict[int, tuple[int, float, float]]] = {}
+        for row in rows:
+            point = (row["step"], row["at_s"], row["value"])
+            found.setdefault(row["name"], {})[row["step"]] = point
+        return {name: list(points.values()) for name, points in found.items()}
+
+    def events(self, since: int = 0, job_id: str | None = None, limit: int = 10_000) -> list[Event]:
+        """Kept events after number `since`, oldest first."""
+        where, values = ("AND job = ?", (since, job_id, limit)) if job_id else ("", (since, limit))
+        rows = self._connection.execute(
+            "SELECT seq, at_s, job, attempt, kind, data FROM events"
+            f" WHERE seq > ? {where} ORDER BY seq LIMIT ?",
+            values,
+        )
+        return [
+            Event(r["seq"], r["at_s"], r["job"], r["attempt"], r["kind"], json.loads(r["data"]))
+            for r in rows
+        ]
+
+    def last_event(self) -> int:
+        row = self._connection.execute("SELECT max(seq) FROM events").fetchone()
+        return int(row[0] or 0)
+
+    def _jobs(self, where: str, values: tuple[Any, ...]) -> list[Job]:
+        rows = self._connection.execute(f"SELECT {JOB_COLUMNS} FROM jobs {where}", values)
+        return [job_from(row) for row in rows]

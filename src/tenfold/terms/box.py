@@ -1,0 +1,79 @@
+"""What is there: devices on nodes, and the slot a job is given on them.
+
+A declared box has the same shape as a real one and says `modelled=True`. Numbers that only real
+hardware can tell are `None` here where no source gives them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class DeviceKind(StrEnum):
+    GPU = "gpu"
+    CPU = "cpu"
+
+
+@dataclass(frozen=True)
+class Device:
+    """One physical GPU, or the host CPU of a node."""
+
+    id: str  # a GPU's UUID, `gpu0` on a declared box, `cpu` (or `NODE:cpu`) for the host
+    kind: DeviceKind
+    model: str  # `H100 SXM 80 GB`, or the CPU's own name
+    node: str
+    memory_gib: float
+    cores: int = 0  # CPU only
+    idle_w: float = 0.0
+    cap_w: float = 0.0  # the most it may draw now; 0 where nobody knows
+    cap_min_w: float = 0.0
+    cap_max_w: float = 0.0
+    knee: float = 1.0  # share of cap_max_w below which speed falls faster than watts
+    source: str = ""  # where the numbers come from
+
+
+@dataclass(frozen=True)
+class Node:
+    """One chassis with one host."""
+
+    name: str
+    devices: tuple[Device, ...]
+    host_w: float = 0.0  # what host and fans draw beside the devices
+
+
+@dataclass(frozen=True)
+class Box:
+    """The devices that Tenfold looks after."""
+
+    name: str
+    nodes: tuple[Node, ...]
+    modelled: bool = False
+
+    @property
+    def devices(self) -> tuple[Device, ...]:
+        return tuple(device for node in self.nodes for device in node.devices)
+
+    @property
+    def gpus(self) -> tuple[Device, ...]:
+        return tuple(device for device in self.devices if device.kind is DeviceKind.GPU)
+
+    @property
+    def host_w(self) -> float:
+        return sum(node.host_w for node in self.nodes)
+
+
+@dataclass(frozen=True)
+class Slot:
+    """What a job is given: whole GPUs, or a share of a node's CPU. (Slices come with MIG.)"""
+
+    node: str
+    devices: tuple[str, ...]  # ids; GPUs for a GPU job, the CPU's own id for a CPU share
+    kind: DeviceKind
+    cores: int  # CPU cores it may use
+    memory_gib: float  # of the devices' memory (GPU) or of the host's (CPU share)
+
+    @property
+    def world(self) -> int:
+        """How many ranks a gang on this slot has when its workload asks for one rank a GPU."""
+        return len(self.devices) if self.kind is DeviceKind.GPU else self.cores

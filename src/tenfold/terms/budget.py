@@ -1,0 +1,30 @@
+"""What the site allows over time: steps of (start, watts, price)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class BudgetStep:
+    start_s: float  # seconds since the epoch
+    watts: float  # the most the whole box may draw; inf where the site sets no limit
+    price_kwh: float | None = None  # money per kWh, in the owner's currency
+
+
+@dataclass(frozen=True)
+class Budget:
+    steps: tuple[BudgetStep, ...]  # by start; the last one holds for ever
+
+    def watts_at(self, at_s: float) -> float:
+        current = self.steps[0].watts
+        for step in self.steps:
+            if step.start_s > at_s:
+                break
+            current = step.watts
+        return current
+
+    def lowest_w(self, from_s: float, until_s: float) -> float:
+        """The tightest step that touches [from_s, until_s]."""
+        within = [s.watts for s in self.steps if from_s < s.start_s < until_s]
+        return min([self.watts_at(from_s), *within])

@@ -1,0 +1,83 @@
+"""A job: what was asked, and where it stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from tenfold.terms.box import Slot
+from tenfold.terms.needs import Needs
+from tenfold.terms.outcome import Outcome
+from tenfold.terms.states import State
+
+
+class Kind(StrEnum):
+    BATCH = "batch"
+    SERVICE = "service"
+    INTERACTIVE = "interactive"
+
+
+class StopFor(StrEnum):
+    """What comes after a stop."""
+
+    YIELD = "yield"  # back to the queue
+    PAUSE = "pause"
+    SLEEP = "sleep"
+    CANCEL = "cancel"
+
+
+@dataclass(frozen=True)
+class JobSpec:
+    """One asked-for run. A plain command is the workload `system.command`."""
+
+    workload: str
+    params: dict[str, Any] = field(default_factory=dict)
+    size: str | None = None  # smoke, desk or full, where the workload has sizes
+    name: str = ""  # what a person calls it; the workload or the command line otherwise
+    kind: Kind = Kind.BATCH
+    priority: int = 0  # higher first
+    after: tuple[str, ...] = ()  # ids that must succeed first
+    needs: Needs = field(default_factory=Needs)
+    resumes: bool = False  # continues from its checkpoint, so it may be asked to yield
+    retry: int = 0  # crashed attempts in a row, without a new checkpoint, that are tried again
+    parent: str | None = None
+    key: str | None = (
+        None  # with `parent`: the child's name; alone: makes a repeated submit harmless
+    )
+    file_hash: str = ""  # of the workload file that was described
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job as the ledger has it now."""
+
+    id: str  # `12`; a child is `12.KEY`
+    spec: JobSpec
+    state: State
+    submitted_s: float
+    changed_s: float
+    attempt: int = 0  # newest attempt's number; 0 before the first
+    slot: Slot | None = None  # while live
+    started_s: float | None = None  # of the newest attempt
+    stop_for: StopFor | None = None  # while yielding
+    crashes: int = 0  # crashed attempts in a row without a new checkpoint
+    last_step: int | None = None  # newest whole checkpoint
+    awaits: tuple[str, ...] = ()  # children it gave its slot back for
+    outcome: Outcome | None = None  # of the newest ended attempt
+    reason: str = ""  # one sentence: why it is in this state
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One try at a job."""
+
+    job: str
+    number: int
+    token: str  # in the environment of every process of this attempt
+    slot: Slot
+    promised_s: float
+    entered_s: float | None = None
+    ended_s: float | None = None
+    outcome: Outcome | None = None
+    read_to: int = 0  # bytes of its events.jsonl that are in the ledger

@@ -1,0 +1,19 @@
+"""What a job asks of the box: estimated before it runs, measured after."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Needs:
+    """Slots, memory, time, watts. `None` means nobody knows; it never means zero."""
+
+    gpus: int = 0  # whole GPUs, one rank each; 0: a CPU share
+    slice: str | None = None  # a MIG profile such as `2g.20gb`, instead of whole GPUs
+    cores: int = 1  # CPU cores of a CPU share
+    ranks: int = 1  # rank processes on a CPU share (a GPU job has one a GPU)
+    memory_gib: float = 0.5  # device memory a GPU, or host memory of the whole CPU share
+    time_s: float | None = None  # expected run time on the slot
+    watts: float | None = None  # expected draw of the whole slot, above idle
+    basis: str = ""  # one sentence: how these were estimated

@@ -1,0 +1,252 @@
+"""The sentences of every Refusal, by code: (what, why, next). Another language is another table."""
+
+TEXTS: dict[str, tuple[str, str, str]] = {
+    # jobs
+    "job.unknown": (
+        "There is no job {id}.",
+        "The ledger has no row with that id.",
+        "tenfold jobs --all",
+    ),
+    "job.change": (
+        "A job that is {state} cannot take the change '{change}'.",
+        "The table of states has no such row.",
+        "tenfold jobs --all",
+    ),
+    "job.after": (
+        "It cannot wait for job {id}.",
+        "{why}",
+        "tenfold jobs --all",
+    ),
+    "job.pause": (
+        "Job {id} is a plain command and cannot be paused.",
+        "It has no checkpoint: stopping it would throw away what it has done.",
+        "tenfold cancel {id}, or submit it with --yields if it can start over",
+    ),
+    "job.too-large": (
+        "This box has no place for the job, now or later.",
+        "It asks for {asked}; the largest that fits here is {fits}.",
+        "{next}",
+    ),
+    "job.folder": (
+        "The folder of job {id} is damaged.",
+        "{why}",
+        "tenfold retry {id}",
+    ),
+    "job.ranks": (
+        "The gang lost a rank.",
+        "Rank {rank} of {world} ended with exit status {status}.",
+        "tenfold logs {id}",
+    ),
+    # commands
+    "command.empty": (
+        "There is no command to run.",
+        "The argument list is empty or not text.",
+        "tenfold run -- python train.py",
+    ),
+    "command.field": (
+        "A command has no option '{field}'.",
+        "Known are {known}.",
+        "tenfold run --help",
+    ),
+    "command.value": (
+        "The option '{field}' of the command cannot be {value!r}.",
+        "It takes {wanted}.",
+        "tenfold run --help",
+    ),
+    "command.missing": (
+        "The command '{command}' does not exist here.",
+        "Nothing of that name is on the PATH of {where}.",
+        "give the full path, or name the environment with --env",
+    ),
+    "command.exit": (
+        "The command ended with exit status {status}.",
+        "Its own last lines are in the log.",
+        "tenfold logs {id}",
+    ),
+    "command.cwd": (
+        "The folder {cwd} does not exist here.",
+        "The command was to run in it.",
+        "make the folder, or name another with --cwd",
+    ),
+    # workloads
+    "workload.unknown": (
+        "There is no workload '{name}'.",
+        "{near}",
+        "tenfold workloads",
+    ),
+    "workload.broken": (
+        "The workload '{name}' cannot be read.",
+        "{why}",
+        "correct {path}, then try again",
+    ),
+    "workload.hangs": (
+        "The workload '{name}' cannot be read.",
+        "Importing it took longer than {seconds:.0f} s.",
+        "move what is slow in {path} into its run()",
+    ),
+    "workload.param": (
+        "'{name}' does not accept {param}.",
+        "{why}",
+        "tenfold workloads {name}",
+    ),
+    "workload.size": (
+        "'{name}' has no size '{size}'.",
+        "It has {sizes}.",
+        "tenfold run {name} --size {first}",
+    ),
+    "workload.requires": (
+        "'{name}' needs parts that are not installed.",
+        "Missing: {missing}.",
+        "{next}",
+    ),
+    "workload.raised": (
+        "The workload stopped with an error of its own.",
+        "{error}",
+        "tenfold logs {id}",
+    ),
+    "workload.depth": (
+        "A child cannot have children.",
+        "Job {id} is itself a child; the depth is one.",
+        "let the parent spawn them",
+    ),
+    # environments
+    "env.unknown": (
+        "There is no environment '{name}'.",
+        "{why}",
+        "{next}",
+    ),
+    "env.build": (
+        "The environment '{name}' could not be built.",
+        "{why}",
+        "tenfold env build {name}",
+    ),
+    # boxes and site
+    "box.unknown": (
+        "'{text}' is not a box.",
+        "{why}",
+        "tenfold up --box 10xH100-PCIe",
+    ),
+    "box.sxm": (
+        "A single chassis of {count} {model} does not exist.",
+        "SXM boards hold 4 or 8 cards; {count} of them are several nodes.",
+        "tenfold up --box {instead}",
+    ),
+    "box.file": (
+        "The box file {path} cannot be read.",
+        "{why}",
+        "edit {path}",
+    ),
+    "box.field": (
+        "The field '{field}' in {path} cannot be {value!r}.",
+        "{why}",
+        "edit {path}",
+    ),
+    "site.config": (
+        "The setting '{field}' in {path} cannot be {value!r}.",
+        "{why}",
+        "edit {path}",
+    ),
+    # daemon, home, ledger
+    "daemon.absent": (
+        "No daemon answers for {home}.",
+        "{why}",
+        "tenfold up",
+    ),
+    "daemon.second": (
+        "A daemon already looks after {home}.",
+        "Its process is {pid}; there is one daemon per home.",
+        "tenfold status, or tenfold down",
+    ),
+    "daemon.port": (
+        "The port {port} is taken.",
+        "Another program listens on 127.0.0.1:{port}.",
+        "tenfold up --port {other}",
+    ),
+    "daemon.start": (
+        "The daemon did not come up.",
+        "{why}",
+        "tenfold up",
+    ),
+    "daemon.stays": (
+        "The daemon is still there.",
+        "Process {pid} did not end within {seconds:.0f} s.",
+        "tenfold down, or kill {pid}",
+    ),
+    "home.unwritable": (
+        "The home {home} cannot be written.",
+        "{why}",
+        "TENFOLD_HOME=/a/folder/of/yours tenfold up",
+    ),
+    "ledger.newer": (
+        "The ledger in {home} was written by a newer Tenfold.",
+        "Its version is {found}; this one knows versions up to {known}.",
+        "upgrade Tenfold, or use another home: TENFOLD_HOME=... tenfold up",
+    ),
+    "ledger.damaged": (
+        "The ledger in {home} cannot be read.",
+        "{why}",
+        "put back a copy of ledger.sqlite, or use another home: TENFOLD_HOME=... tenfold up",
+    ),
+    "disk.full": (
+        "The disk is full.",
+        "{why}",
+        "{next}",
+    ),
+    # the API's door
+    "api.token": (
+        "This call carries no valid token.",
+        "Every call needs the token that only the owner of the home can read.",
+        "{next}",
+    ),
+    "api.host": (
+        "The Host '{host}' is not this daemon.",
+        "It answers only to its own address, so that no web page can reach it by another name.",
+        "use {own}",
+    ),
+    "api.origin": (
+        "A page from '{origin}' may not ask this daemon.",
+        "Only pages that it served itself may.",
+        "use {own}",
+    ),
+    "api.json": (
+        "The body of this call is not JSON.",
+        "{why}",
+        "send Content-Type: application/json",
+    ),
+    "api.route": (
+        "There is no such address here.",
+        "{path} is not a route of the API.",
+        "see /docs",
+    ),
+    "wire.shape": (
+        "What was sent does not have the shape of {kind}.",
+        "{error}",
+        "see /docs",
+    ),
+    # the command line
+    "cli.command": (
+        "There is no command '{name}'.",
+        "{why}",
+        "tenfold --help",
+    ),
+    "cli.usage": (
+        "These words are not understood.",
+        "{why}",
+        "tenfold {command} --help",
+    ),
+    "cli.dashes": (
+        "It is not clear what to run.",
+        "The workload's name comes first, then its options; here '{word}' is in its place.",
+        "tenfold run NAME --help, or for a command: tenfold run -- COMMAND",
+    ),
+    "cli.command-dashes": (
+        "There is no workload '{name}'.",
+        "There is a command of that name; commands go after two dashes.",
+        "tenfold run -- {words}",
+    ),
+    "cli.duration": (
+        "'{text}' is not a duration.",
+        "It takes seconds, or numbers with d, h, m and s.",
+        "write 90, 30s, 2h or 1h30m",
+    ),
+}
