@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tenfold.terms.command import COMMAND
-from tenfold.terms.job import Job, StopFor
+from tenfold.terms.job import Job, Kind, StopFor
 from tenfold.terms.outcome import Ending, Outcome
 from tenfold.terms.states import Change
 
@@ -37,6 +37,9 @@ class JobEnding:
 
 def ending(job: Job, outcome: Outcome, entered: bool) -> JobEnding:
     """The change that `outcome` makes to `job`, and why."""
+    if outcome.ending is Ending.SUCCEEDED and job.spec.kind is Kind.SERVICE and job.stop_for:
+        # A service that returns because it was asked to stop has stopped, not finished.
+        return JobEnding(_AFTER_STOP[job.stop_for], f"stopped to {job.stop_for.value}", 0)
     if outcome.ending is Ending.SUCCEEDED:
         return JobEnding(Change.SUCCEED, outcome.result.summary if outcome.result else "", 0)
     if job.stop_for is StopFor.CANCEL:

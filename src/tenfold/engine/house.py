@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -14,6 +15,7 @@ from tenfold.engine.describe import Describer
 from tenfold.engine.orders import Orders
 from tenfold.engine.sighting import Engine, Sighting
 from tenfold.hardware.detect import Meter
+from tenfold.hardware.modelled import capped
 from tenfold.ledger.ledger import Ledger
 from tenfold.ledger.transaction import Event
 from tenfold.site.config import SiteConfig
@@ -28,6 +30,7 @@ from tenfold.terms.wire import to_json
 
 BUSY_S = 0.25  # between ticks while something runs, if nothing wakes it before
 IDLE_S = 2.0
+REST = 4.0  # a long queue makes long ticks: they take a fifth of a core at most
 TROUBLE_S = 1.0  # after a tick that failed
 
 # Changes that come from outside the tick and want one at once.
@@ -125,7 +128,11 @@ class House:
             self.children.want(self._reader.job(sighting.job), sighting.wants)
 
     def saw(self, reading: Reading, budget: Budget, decision: Decision) -> None:
+        """Keep what the tick saw, and what it changed of the box itself."""
         self.latest = (reading, budget, decision)
+        if self.box.modelled and decision.caps:
+            # Real caps are set through the driver, by the change that opens the GPU door.
+            self.box = self.meter.box = capped(self.box, decision.caps)
 
     def wait_of(self, job_id: str) -> Wait | None:
         """Why a job waits, as of the last tick."""
@@ -139,8 +146,10 @@ class House:
             self._wake.wait(pause_s)
             self._wake.clear()
             try:
+                began_s = time.monotonic()
                 tick(self)
-                pause_s = BUSY_S if self.attempts else IDLE_S
+                took_s = time.monotonic() - began_s
+                pause_s = max(BUSY_S, REST * took_s) if self.attempts else IDLE_S
             except Refusal as told:
                 log.error("tick: %s", told)
                 pause_s = TROUBLE_S

@@ -45,18 +45,27 @@ class LocalEngine:
 
     def look(self, jobs: Sequence[tuple[Job, Attempt]], now_s: float) -> list[Sighting]:
         """An attempt is reported as over only when nothing of it is left on the machine."""
-        hindered = [self._not_started(a, now_s) for _, a in jobs if a.token in self._hindered]
-        jobs = [(job, attempt) for job, attempt in jobs if attempt.token not in self._hindered]
+        attempts = [attempt for _, attempt in jobs]
+        hindered = [self._not_started(a, now_s) for a in attempts if a.token in self._hindered]
+        attempts = [a for a in attempts if a.token not in self._hindered]
         self._hindered.clear()
-        standing = {attempt.token: self._stands(attempt) for _, attempt in jobs}
-        over = {token for token, stands_ in standing.items() if stands_ is Stands.OVER}
-        unclean = leftovers.end(over) if over else set()
+        over, damaged = set(), {}
+        for attempt in attempts:
+            try:
+                if self._stands(attempt) is Stands.OVER:
+                    over.add(attempt.token)
+            except OSError as error:
+                damaged[attempt.token] = error
+        unclean = leftovers.end(over | set(damaged)) if over or damaged else set()
         if unclean:
             self._wake()  # look again at once: they need a moment to die
         sightings = []
-        for _, attempt in jobs:
-            ended = attempt.token in over and attempt.token not in unclean
-            sightings.append(self._sighting(attempt, ended, now_s))
+        for attempt in attempts:
+            if attempt.token in damaged:
+                sightings.append(self._damaged(attempt, damaged[attempt.token], now_s))
+            else:
+                ended = attempt.token in over and attempt.token not in unclean
+                sightings.append(self._sighting(attempt, ended, now_s))
         return hindered + sightings
 
     def start(self, job: Job, attempt: Attempt, children: dict[str, dict[str, object]]) -> None:
@@ -113,6 +122,14 @@ class LocalEngine:
         why = f"{self._hindered[attempt.token].strerror}."
         told = refusal("disk.full", why=why, next=f"tenfold resume {attempt.job}")
         outcome = Outcome(attempt.number, Ending.DISK_FULL, now_s, now_s, refusal=told.as_json())
+        return Sighting(attempt.job, attempt.number, entered=False, outcome=outcome)
+
+    def _damaged(self, attempt: Attempt, error: OSError, now_s: float) -> Sighting:
+        """Its folder cannot be looked at: that job fails in words, the others go on."""
+        told = refusal("job.folder", id=attempt.job, why=f"{error.filename}: {error.strerror}.")
+        outcome = Outcome(
+            attempt.number, Ending.FAILED, attempt.promised_s, now_s, refusal=told.as_json()
+        )
         return Sighting(attempt.job, attempt.number, entered=False, outcome=outcome)
 
     def _sighting(self, attempt: Attempt, ended: bool, now_s: float) -> Sighting:

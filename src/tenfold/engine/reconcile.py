@@ -41,9 +41,15 @@ def stands(folder: JobFolder, number: int, launched_and_up: bool) -> Stands:
 
 
 def claim(folder: JobFolder, number: int) -> bool:
-    """Make attempts/N, so that no runner ever can. False if a runner was quicker."""
+    """Make attempts/N, so that no runner ever can. False if a runner was quicker.
+
+    Raises OSError where the folder is damaged (a file where a folder should be).
+    """
+    folder.path.mkdir(parents=True, exist_ok=True)
+    attempts = folder.attempt(number).parent
+    if not attempts.is_dir():
+        attempts.mkdir()
     try:
-        folder.attempt(number).parent.mkdir(parents=True, exist_ok=True)
         os.mkdir(folder.attempt(number))
     except FileExistsError:
         return False

@@ -79,6 +79,10 @@ class Writer:
                 transaction = Transaction(self._connection, [t for _, _, t in done])
                 try:
                     done.append((answer, transaction.attempt(work), transaction))
+                except sqlite3.Error as error:
+                    if not self._connection.in_transaction:
+                        raise  # a full disk can undo the whole transaction
+                    answer.set_exception(_refusal_for(error))
                 except Exception as error:  # noqa: BLE001 - it is raised again at whoever posted
                     answer.set_exception(error)
             self._connection.execute("COMMIT")

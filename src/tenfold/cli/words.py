@@ -1,0 +1,105 @@
+"""Numbers as a person reads and writes them: durations, watts, memory, slots. No I/O."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from tenfold.terms.refusal import refusal
+
+NOT_AVAILABLE = "n/a"
+
+_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_DURATION = re.compile(r"(?:\d+(?:\.\d+)?[dhms])+|\d+(?:\.\d+)?")
+
+
+def seconds(text: str) -> float:
+    """`90`, `30s`, `2h`, `1h30m` in seconds."""
+    plain = text.strip().lower()
+    if not _DURATION.fullmatch(plain):
+        raise refusal("cli.duration", text=text)
+    if plain[-1].isdigit():
+        return float(plain)
+    return sum(float(n) * _SECONDS[u] for n, u in re.findall(r"([\d.]+)([dhms])", plain))
+
+
+def duration(spent_s: float | None) -> str:
+    """Two units at most: `3.2 s`, `4 min 05 s`, `2 h 10 min`, `3 d 4 h`."""
+    if spent_s is None:
+        return NOT_AVAILABLE
+    if spent_s < 9.95:
+        return f"{max(0.0, spent_s):.1f} s"
+    whole = round(spent_s)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    if whole < 86400:
+        return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+    return f"{whole // 86400} d {whole % 86400 // 3600} h"
+
+
+def measured(value: Any) -> float | None:
+    """A number of a Reading; None for a Missing."""
+    known = isinstance(value, int | float) and value != float("inf")
+    return float(value) if known else None
+
+
+def amount(value: Any, unit: str, digits: int = 0) -> str:
+    """`310 W`; n/a where it is not known."""
+    number = measured(value)
+    return NOT_AVAILABLE if number is None else f"{number:,.{digits}f} {unit}".replace(",", " ")
+
+
+def gib(memory_gib: float) -> str:
+    return f"{memory_gib:.0f} GiB" if memory_gib >= 100 else f"{memory_gib:.3g} GiB"
+
+
+def one_line(text: str) -> str:
+    """A name may hold anything; on a terminal it may neither break lines nor give orders."""
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
+def plural(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def number(value: float) -> str:
+    """At most six digits, and no zeros for show."""
+    return f"{value:,.0f}".replace(",", " ") if abs(value) >= 1e5 else f"{value:.6g}"
+
+
+def slot_words(slot: dict[str, Any] | None) -> str:
+    if not slot:
+        return ""
+    if slot["kind"] == "cpu":
+        return plural(slot["cores"], "core")
+    return ", ".join(device_words(device) for device in slot["devices"])
+
+
+def device_words(device: str) -> str:
+    """A GPU's UUID is told from its neighbours' by the first eight digits."""
+    return device[:12] if device.startswith("GPU-") else device
+
+
+def needs_words(needs: dict[str, Any]) -> str:
+    if needs["slice"]:
+        place = f"a {needs['slice']} slice"
+    elif needs["gpus"]:
+        place = plural(needs["gpus"], "GPU")
+    else:
+        place = plural(needs["cores"], "core")
+    return f"{place}, {gib(needs['memory_gib'])}"
+
+
+def progress_words(progress: dict[str, Any]) -> str:
+    """`1 200 of 5 000 steps, 31 steps/s, 2 min left`."""
+    done, total = progress["done"], progress.get("total")
+    unit = progress.get("unit") or "step"
+    text = f"{number(done)} of {number(total)} {unit}s" if total else plural(done, unit)
+    if progress.get("rate"):
+        rate = float(f"{progress['rate']:.3g}")
+        text += f", {number(rate)} {unit}s/s"
+    if progress.get("eta_s") is not None:
+        text += f", {duration(progress['eta_s'])} left"
+    return text

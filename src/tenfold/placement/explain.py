@@ -1,0 +1,152 @@
+"""The words of a Wait: one sentence why, and device by device why not.
+
+The words hold no relative times, so that they change only when the reason does; the expected start
+stands in `Wait.expected_s`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from tenfold.placement.fits import asked, largest, share
+from tenfold.placement.slots import Host, Occupancy
+from tenfold.terms.box import Box, Device
+from tenfold.terms.decision import Place
+from tenfold.terms.needs import Needs
+
+
+NAMED = 4  # jobs that a sentence names
+
+
+class Cause(Enum):
+    SLICE = "slice"
+    NEVER = "never"  # larger than the box
+    BUSY = "busy"
+    WATTS = "watts"
+    AHEAD = "ahead"  # what is free is kept for a job that comes first
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """Why some needs have no slot now. Jobs that ask for the same share one, and its words."""
+
+    needs: Needs
+    cause: Cause
+    ahead: str = ""  # the job that a reservation is kept for
+    load_w: float = 0.0  # of the box with this job, at the lowest caps
+    limit_w: float = 0.0
+
+
+def why(box: Box, occupied: Occupancy, block: Block) -> str:
+    """One sentence for a person."""
+    needs = block.needs
+    if block.cause is Cause.SLICE:
+        return f"It asks for {asked(needs)}; this version gives whole GPUs and CPU shares only."
+    if block.cause is Cause.NEVER:
+        most = largest(box, needs)
+        return f"It never fits this box: it asks for {asked(needs)}; the largest here is {most}."
+    if block.cause is Cause.WATTS:
+        return _watts(block)
+    if block.cause is Cause.AHEAD:
+        unknown = needs.time_s is None
+        late = "nobody knows how long this one takes" if unknown else "this one ends too late"
+        return f"What is free is kept for job {block.ahead}, which is ahead; {late}."
+    if not needs.gpus:
+        return f"It asks for {asked(needs)}; {_most_free(occupied)}."
+    free = max(len(occupied.free_gpus(host, needs.memory_gib)) for host in occupied.hosts)
+    here = "none is free" if free == 0 else f"{free} {'is' if free == 1 else 'are'} free"
+    return f"It asks for {asked(needs)}; {here}."
+
+
+def _watts(block: Block) -> str:
+    if block.load_w == math.inf:
+        return "Nobody knows what it would draw, and the site limits the watts."
+    return (
+        f"With it the box may draw {block.load_w:,.0f} W at the lowest caps; "
+        f"the site allows {block.limit_w:,.0f} W while it runs."
+    )
+
+
+def _most_free(occupied: Occupancy) -> str:
+    most = max(
+        (host for host in occupied.hosts if host.cpu),
+        key=lambda host: (host.cores, host.memory_gib),
+    )
+    words = share(max(0, most.cores), max(0.0, most.memory_gib))
+    return f"{words} {'is' if most.cores == 1 else 'are'} free"
+
+
+class Places:
+    """The places of waiting jobs, device by device."""
+
+    def __init__(self, occupied: Occupancy, kept: Mapping[str, str]) -> None:
+        self.occupied = occupied
+        self.kept = kept  # device -> the job that a reservation keeps it for
+        self._busy = {
+            device: Place(device, f"busy with job {job}") for device, job in occupied.holder.items()
+        }
+        # Thousands of jobs may wait while every GPU is in use: these get one and the same tuple.
+        gpus = [gpu for host in occupied.hosts for gpu in host.gpus]
+        all_busy = len(self._busy) == len(gpus)
+        self._all_busy = tuple(self._busy[gpu.id] for gpu in gpus) if all_busy else ()
+        self._least_gib = min((gpu.memory_gib for gpu in gpus), default=0.0)
+
+    def of(self, block: Block) -> tuple[Place, ...]:
+        """Every device that was looked at for these needs, and why it did not do."""
+        whole = block.needs.gpus > 0 and block.needs.slice is None
+        if whole and self._all_busy and block.needs.memory_gib <= self._least_gib:
+            return self._all_busy
+        if block.needs.gpus or block.needs.slice:
+            return tuple(
+                self._gpu(host, gpu, block) for host in self.occupied.hosts for gpu in host.gpus
+            )
+        return tuple(
+            Place(host.cpu.id, self._share(host, host.cpu, block))
+            for host in self.occupied.hosts
+            if host.cpu
+        )
+
+    def _gpu(self, host: Host, gpu: Device, block: Block) -> Place:
+        memory_gib = block.needs.memory_gib
+        if block.cause is Cause.SLICE:
+            return Place(gpu.id, "not carved into slices")
+        if gpu.memory_gib < memory_gib:
+            return Place(gpu.id, f"{memory_gib:g} GiB asked, {gpu.memory_gib:g} GiB there")
+        if gpu.id in self._busy:
+            return self._busy[gpu.id]
+        return Place(gpu.id, self._free(host, gpu, block))
+
+    def _free(self, host: Host, gpu: Device, block: Block) -> str:
+        """Why a GPU that is free and large enough does not do."""
+        needs = block.needs
+        free = len(self.occupied.free_gpus(host, needs.memory_gib))
+        if needs.gpus > free:
+            return f"free, but only {free} of {needs.gpus} GPUs are free on its node"
+        if block.cause is Cause.WATTS:
+            return "free, but the site's watts are used up"
+        if gpu.id in self.kept:
+            return f"free, but kept for job {self.kept[gpu.id]}"
+        return f"free, but not beside what is kept for job {block.ahead}"
+
+    def _share(self, host: Host, cpu: Device, block: Block) -> str:
+        needs = block.needs
+        held = _held_by(self.occupied.sharers.get(cpu.id, []))
+        if host.cores < needs.cores:
+            cores = "1 core" if needs.cores == 1 else f"{needs.cores} cores"
+            return f"{cores} asked, {max(0, host.cores)} of {cpu.cores} free{held}"
+        if host.memory_gib < needs.memory_gib:
+            there = f"{max(0.0, host.memory_gib):.4g} of {cpu.memory_gib:.4g} GiB free"
+            return f"{needs.memory_gib:.4g} GiB asked, {there}{held}"
+        if block.cause is Cause.WATTS:
+            return "free, but the site's watts are used up"
+        return f"free, but kept for job {block.ahead}"
+
+
+def _held_by(jobs: list[str]) -> str:
+    if not jobs:
+        return ""
+    some = ", ".join(jobs[:NAMED]) + (f" and {len(jobs) - NAMED} more" if len(jobs) > NAMED else "")
+    return f"; the rest is held by job{'s' if len(jobs) > 1 else ''} {some}"

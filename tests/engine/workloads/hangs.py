@@ -1,0 +1,5 @@
+"""Hangs: importing it never ends."""
+
+import time
+
+time.sleep(3600)
