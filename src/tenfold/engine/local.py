@@ -17,6 +17,7 @@ from tenfold.folder import lock
 from tenfold.folder.durable import read_lines
 from tenfold.folder.paths import TOKEN_VARIABLE, CurrentFile, JobFile, JobFolder, StopFile
 from tenfold.terms.box import DeviceKind, Slot
+from tenfold.terms.command import COMMAND
 from tenfold.terms.job import Attempt, Job, StopFor
 from tenfold.terms.outcome import Ending, Outcome
 from tenfold.terms.refusal import refusal
@@ -77,7 +78,8 @@ class LocalEngine:
             self._hindered[attempt.token] = error
             return
         environment = _environment(self._jobs.parent, job.id, attempt)
-        pid = self._launcher.launch(folder.path, attempt.number, environment)
+        heavy = job.spec.workload != COMMAND
+        pid = self._launcher.launch(folder.path, attempt.number, environment, heavy)
         if pid is not None:
             self._watch.add((job.id, attempt.number), pid)
 
@@ -103,8 +105,8 @@ class LocalEngine:
         return JobFolder(self._jobs / job_id)
 
     @property
-    def fork_server_pid(self) -> int | None:
-        return self._launcher.server_pid
+    def fork_servers(self) -> list[int]:
+        return self._launcher.server_pids
 
     def _stands(self, attempt: Attempt) -> Stands:
         key = (attempt.job, attempt.number)
