@@ -19,6 +19,7 @@ Type=exec
 Environment={environment}
 ExecStart={command}
 KillMode=process
+Delegate=yes
 Restart=on-failure
 RestartSec=2
 

@@ -29,9 +29,13 @@ class Children:
         self._orders = orders
         self._clock = clock
         self._seen: set[str] = set()
+        self._closing = False
         self._queue: queue.SimpleQueue[tuple[Job, dict[str, Any]] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="children", daemon=True)
         self._thread.start()
+
+    def misses(self, parent: str, wants: list[dict[str, Any]]) -> bool:
+        return any(f"{parent}.{want['key']}" not in self._seen for want in wants)
 
     def want(self, parent: Job, wants: list[dict[str, Any]]) -> None:
         """Submit what `parent` asked for and is not there yet. Returns at once."""
@@ -42,28 +46,35 @@ class Children:
                 self._queue.put((parent, want))
 
     def close(self) -> None:
+        """What is not submitted yet is found again by the next daemon."""
+        self._closing = True
         self._queue.put(None)
         self._thread.join()
 
     def _run(self) -> None:
-        while (item := self._queue.get()) is not None:
+        while (item := self._queue.get()) is not None and not self._closing:
             parent, want = item
             try:
-                self._submit(parent, want)
-            except Refusal:  # the ledger could not be written: ask again at the next sighting
+                there = self._submit(parent, want)
+            except (Refusal, OSError):  # the ledger could not be written, or no process started
+                there = False
+            if not there:  # ask again at the next sighting
                 self._seen.discard(f"{parent.id}.{want['key']}")
 
-    def _submit(self, parent: Job, want: dict[str, Any]) -> None:
+    def _submit(self, parent: Job, want: dict[str, Any]) -> bool:
+        """Whether the child is in the ledger now."""
         try:
             spec, refused = self._spec(parent, want), None
         except Refusal as error:
             spec, refused = JobSpec(str(want.get("workload", "")), name=want["key"]), error
+        if self._closing:
+            return False  # what was refused may have been broken off by us
         spec = dataclasses.replace(spec, parent=parent.id, key=want["key"])
         now_s = self._clock()
 
-        def work(transaction: Transaction) -> None:
+        def work(transaction: Transaction) -> bool:
             if transaction.job(parent.id).state in ENDED:
-                return  # cancelled meanwhile
+                return False  # cancelled meanwhile; it may be retried
             child = transaction.submit(spec, now_s)
             if refused is not None and child.state not in ENDED:
                 outcome = Outcome(0, Ending.FAILED, now_s, now_s, refusal=refused.as_json())
@@ -71,16 +82,20 @@ class Children:
                     child.id, Change.FAIL, now_s, f"{refused.what} {refused.why}", outcome=outcome
                 )
                 release(transaction, child, now_s)
+            return True
 
-        self._ledger.write(work)
+        return self._ledger.write(work)
 
     def _spec(self, parent: Job, want: dict[str, Any]) -> JobSpec:
         if parent.spec.parent is not None:
             raise refusal("workload.depth", id=parent.id)
+        params, size = want.get("params") or {}, want.get("size")
+        if not isinstance(params, dict) or not isinstance(size, str | None):
+            raise refusal("wire.shape", kind="a child", error=f"{want}.")
         request = Request(
             workload=str(want.get("workload", "")),
-            params=want.get("params") or {},
-            size=want.get("size"),
+            params=params,
+            size=size,
             name=f"{parent.spec.name} / {want['key']}",
             priority=parent.spec.priority,
             key=want["key"],

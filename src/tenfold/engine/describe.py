@@ -9,12 +9,16 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import secrets
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
+from tenfold.engine import leftovers
+from tenfold.folder.paths import TOKEN_VARIABLE
 from tenfold.terms.box import Device
 from tenfold.terms.refusal import refusal, refusal_from_json
 from tenfold.terms.wire import to_json
@@ -30,6 +34,8 @@ class Describer:
         self._timeout_s = timeout_s
         self._guard = threading.Lock()
         self._known: dict[str, dict[str, Any]] = {}
+        self._closed = False
+        self._asked: set[subprocess.Popen[bytes]] = set()
 
     def workloads(self) -> list[dict[str, Any]]:
         """name, title, group, path, file_hash of everything in the catalogue."""
@@ -61,32 +67,64 @@ class Describer:
             self._known[key] = answer
         return answer
 
+    def close(self) -> None:
+        """End what is being asked now: whoever waits for it is told that it broke."""
+        self._closed = True
+        for asked in tuple(self._asked):
+            asked.kill()
+
     def _ask(self, request: dict[str, Any], name: str) -> Any:
-        environment = {**os.environ, "TENFOLD_HOME": str(self._home)}
+        environment = {
+            **os.environ,
+            "TENFOLD_HOME": str(self._home),
+            TOKEN_VARIABLE: secrets.token_hex(16),
+        }
         try:
-            done = subprocess.run(
-                [sys.executable, "-m", "tenfold.runner.describe"],
-                input=json.dumps(request).encode(),
-                capture_output=True,
-                timeout=self._timeout_s,
-                env=environment,
-                start_new_session=True,
-            )
+            status, out, err = self._said(json.dumps(request).encode(), environment)
         except subprocess.TimeoutExpired as error:
             raise refusal(
                 "workload.hangs", name=name, seconds=self._timeout_s, path="its file"
             ) from error
         try:
-            answer = json.loads(done.stdout)
+            answer = json.loads(out)
         except ValueError as error:
-            last = done.stderr.decode(errors="replace").strip().splitlines()
-            why = (
-                f"Reading it ended with exit status {done.returncode}: {(last or ['no word'])[-1]}"
-            )
+            last = err.decode(errors="replace").strip().splitlines()
+            why = f"Reading it ended with exit status {status}: {(last or ['no word'])[-1]}"
             raise refusal("workload.broken", name=name, why=why, path="its file") from error
         if "refusal" in answer:
             raise refusal_from_json(answer["refusal"])
         return answer["ok"]
+
+    def _said(self, request: bytes, environment: dict[str, str]) -> tuple[int, bytes, bytes]:
+        """Exit status, output and errors of one describer, of which nothing is left afterwards.
+
+        Into files, not pipes: a process that an import left behind would hold a pipe open.
+        """
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            asked = subprocess.Popen(
+                [sys.executable, "-m", "tenfold.runner.describe"],
+                stdin=subprocess.PIPE,
+                stdout=out,
+                stderr=err,
+                env=environment,
+                start_new_session=True,
+            )
+            self._asked.add(asked)
+            if self._closed:
+                asked.kill()
+            try:
+                asked.communicate(request, self._timeout_s)
+            finally:
+                asked.kill()
+                asked.wait()
+                self._asked.discard(asked)
+                leftovers.end_all(environment[TOKEN_VARIABLE])
+            return asked.returncode, _content(out), _content(err)
+
+
+def _content(file: IO[bytes]) -> bytes:
+    file.seek(0)
+    return file.read()
 
 
 def _hash(path: str) -> str:

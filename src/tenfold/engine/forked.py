@@ -50,6 +50,10 @@ class ForkServer:
         request = {"folder": str(folder), "attempt": attempt, "env": environment}
         try:
             self._socket.send(json.dumps(request).encode())
+        except OSError as error:  # it was dead before, so it forked nothing
+            self.close()
+            return {"error": f"no server: {error}"}
+        try:
             said = self._socket.recv(65536)
         except OSError:
             said = b""

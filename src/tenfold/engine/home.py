@@ -57,6 +57,9 @@ class Home:
 
     def token(self) -> str:
         """The secret that lets its reader ask the daemon anything; made once, mode 0600."""
-        if not self.token_file.exists():
-            write_bytes(self.token_file, secrets.token_urlsafe(32).encode())
-        return self.token_file.read_text().strip()
+        kept = self.token_file.read_text().strip() if self.token_file.exists() else ""
+        if not kept:  # an empty token would let everybody in
+            kept = secrets.token_urlsafe(32)
+            write_bytes(self.token_file, kept.encode())
+        self.token_file.chmod(0o600)
+        return kept

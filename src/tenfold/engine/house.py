@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -23,6 +23,7 @@ from tenfold.terms.box import Box, Slot
 from tenfold.terms.budget import Budget
 from tenfold.terms.decision import Decision, Wait
 from tenfold.terms.job import Attempt, Job
+from tenfold.terms.outcome import Ending, Outcome
 from tenfold.terms.reading import Reading
 from tenfold.terms.refusal import Refusal
 from tenfold.terms.states import ENDED, LIVE, Change, State
@@ -109,9 +110,9 @@ class House:
         """Carry out a promised start; the job is told how its children ended."""
         job = self._reader.job(attempt.job)
         ended = {
-            child.spec.key or child.id: to_json(child.outcome)
+            child.spec.key or child.id: to_json(child.outcome or _never_ran(child))
             for child in self._reader.children(job.id)
-            if child.outcome is not None and child.state in ENDED
+            if child.state in ENDED
         }
         self.attempts[job.id] = attempt
         self.engine.start(job, attempt, ended)
@@ -124,8 +125,12 @@ class House:
         elif sighting.lines:
             attempt = self.attempts[sighting.job]
             self.attempts[sighting.job] = replace(attempt, read_to=sighting.read_to)
-        if sighting.wants:
-            self.children.want(self._reader.job(sighting.job), sighting.wants)
+
+    def ask_for_children(self, seen: Sequence[Sighting]) -> None:
+        """Also for a parent that works on and says nothing meanwhile."""
+        for sighting in seen:
+            if self.children.misses(sighting.job, sighting.wants):
+                self.children.want(self._reader.job(sighting.job), sighting.wants)
 
     def saw(self, reading: Reading, budget: Budget, decision: Decision) -> None:
         """Keep what the tick saw, and what it changed of the box itself."""
@@ -162,11 +167,22 @@ class House:
         for event in events:
             if event.kind == "progress":
                 self.progress[event.job] = event.data
-            elif event.kind == "change" and event.data.get("change") in _OWNERS_CHANGES:
+            elif event.kind == "change" and self._is_urgent(str(event.data.get("change"))):
                 self._wake.set()
+
+    def _is_urgent(self, change: str) -> bool:
+        """A submit behind a queue can wait for the next tick; a tick for each would slow both."""
+        if change == "submit" and self.attempts and self.latest and self.latest[2].waits:
+            return False
+        return change in _OWNERS_CHANGES
 
     def _ask_for_missing_children(self) -> None:
         """After a crash: children that a parent asked for and that were not submitted yet."""
         for job in self.ledger.open_jobs():
             if job.attempt:
                 self.children.want(job, self.engine.wants(job))
+
+
+def _never_ran(child: Job) -> Outcome:
+    """What a parent hears of a child that was cancelled while it waited: else it would wait on."""
+    return Outcome(0, Ending.STOPPED, child.changed_s, child.changed_s)

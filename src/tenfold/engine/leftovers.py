@@ -1,14 +1,15 @@
 """Ends what an attempt left behind: every process that carries its token in its environment.
 
 The token is handed down by fork and exec alike, so a process that left its group and session
-(setsid) still has it. What it does not reach: a process started with an emptied environment
-(`env -i`) that also outlives its parent.
+(setsid) still has it. What it does not reach is a process with an emptied environment (`env -i`)
+that outlives its parent; where the machine has cgroups for us, `cgroup` reaches that as well.
 """
 
 from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Collection
 
 from tenfold.folder.paths import TOKEN_VARIABLE
@@ -35,6 +36,13 @@ def end(tokens: Collection[str]) -> set[str]:
         for pid in pids:
             _kill(pid, token)
     return set(found)
+
+
+def end_all(token: str, tries: int = 200) -> None:
+    """`end`, until nothing carries `token`: what is dying may still have started something."""
+    while end({token}) and tries:
+        tries -= 1
+        time.sleep(0.005)
 
 
 def _token(pid: int) -> str:

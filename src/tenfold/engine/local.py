@@ -4,24 +4,33 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from tenfold.engine import leftovers
+from tenfold.engine import cgroup, leftovers
 from tenfold.engine.launch import Launcher
 from tenfold.engine.reconcile import Stands, outcome_of, stands
 from tenfold.engine.sighting import Sighting
 from tenfold.engine.watch import Watch
 from tenfold.folder import lock
 from tenfold.folder.durable import read_lines
-from tenfold.folder.paths import TOKEN_VARIABLE, CurrentFile, JobFile, JobFolder, StopFile
+from tenfold.folder.paths import (
+    CGROUP_VARIABLE,
+    TOKEN_VARIABLE,
+    CurrentFile,
+    JobFile,
+    JobFolder,
+    StopFile,
+)
 from tenfold.terms.box import DeviceKind, Slot
 from tenfold.terms.command import COMMAND
 from tenfold.terms.job import Attempt, Job, StopFor
 from tenfold.terms.outcome import Ending, Outcome
 from tenfold.terms.refusal import refusal
 
+SWEEPS, SWEEP_S = 8, 0.005  # how long a tick waits for leftovers to die
 READ_AT_ONCE = 1 << 20  # bytes of events.jsonl a look takes at most
 # How long a job may take to save what it has, by what the stop is for.
 GRACE_S = {StopFor.CANCEL: 15.0, StopFor.SLEEP: 30.0, StopFor.PAUSE: 120.0, StopFor.YIELD: 120.0}
@@ -38,9 +47,9 @@ class LocalEngine:
 
     def __init__(self, jobs: Path, wake: Callable[[], None]) -> None:
         self._jobs = jobs
-        self._wake = wake
         self._watch = Watch(wake)
         self._launcher = Launcher()
+        self._cgroups = cgroup.parent(jobs.parent)
         self._hindered: dict[str, OSError] = {}  # token -> why its folder could not be written
         self._asked: dict[tuple[str, int], StopFor] = {}
 
@@ -57,9 +66,7 @@ class LocalEngine:
                     over.add(attempt.token)
             except OSError as error:
                 damaged[attempt.token] = error
-        unclean = leftovers.end(over | set(damaged)) if over or damaged else set()
-        if unclean:
-            self._wake()  # look again at once: they need a moment to die
+        unclean = self._sweep([a for a in attempts if a.token in over or a.token in damaged])
         sightings = []
         for attempt in attempts:
             if attempt.token in damaged:
@@ -78,6 +85,9 @@ class LocalEngine:
             self._hindered[attempt.token] = error
             return
         environment = _environment(self._jobs.parent, job.id, attempt)
+        group = cgroup.make(self._cgroups, attempt.token) if self._cgroups else None
+        if group is not None:
+            environment[CGROUP_VARIABLE] = str(group)
         heavy = job.spec.workload != COMMAND
         pid = self._launcher.launch(folder.path, attempt.number, environment, heavy)
         if pid is not None:
@@ -118,6 +128,29 @@ class LocalEngine:
             if pid is not None:
                 self._watch.add(key, pid)  # adopted
         return found
+
+    def _sweep(self, over: Sequence[Attempt]) -> set[str]:
+        """End what these attempts left behind; the tokens of those that are not gone yet.
+
+        What was killed needs a moment to die: it is waited for a little, then until the next tick.
+        """
+        tokens = {attempt.token for attempt in over}
+        groups = {attempt.token: self._group(attempt) for attempt in over}
+        left = tokens
+        for _ in range(SWEEPS):
+            left = leftovers.end(left) if left else set()
+            left |= {token for token, group in groups.items() if group and not cgroup.end(group)}
+            if not left:
+                break
+            time.sleep(SWEEP_S)
+        return left
+
+    def _group(self, attempt: Attempt) -> Path | None:
+        """Also of a runner that was killed before it could note it."""
+        noted = cgroup.of(self.folder(attempt.job), attempt.number)
+        if noted is None and self._cgroups is not None:
+            return self._cgroups / attempt.token
+        return noted
 
     def _not_started(self, attempt: Attempt, now_s: float) -> Sighting:
         """Nothing runs: its folder could not be written. The job pauses and loses nothing."""

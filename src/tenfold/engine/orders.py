@@ -199,4 +199,8 @@ def _resume(transaction: Transaction, job_id: str, now_s: float) -> Job:
     for child in transaction.children(job_id):
         if child.state is State.PAUSED:
             transaction.change(child.id, Change.RESUME, now_s, "resumed with its parent")
+        elif child.stop_for is StopFor.PAUSE:  # still saving: then back to the queue instead
+            transaction.change(
+                child.id, Change.STOP, now_s, "resumed with its parent", stop_for=StopFor.YIELD
+            )
     return transaction.change(job_id, Change.RESUME, now_s, "resumed")

@@ -52,7 +52,7 @@ def _take_line(transaction: Transaction, job_id: str, line: dict[str, Any], now_
     if kind == "progress":
         transaction.live(job, "progress", at_s, {k: v for k, v in line.items() if k != "kind"})
     elif kind == "metrics" and isinstance(line.get("values"), dict):
-        values = {str(k): float(v) for k, v in line["values"].items() if _is_number(v)}
+        values = {_text(k): float(v) for k, v in line["values"].items() if _is_number(v)}
         transaction.metrics(job, int(_number(line.get("step"), 0)), at_s, values)
     elif kind == "checkpoint" and _is_number(line.get("step")):
         step = int(line["step"])
@@ -61,7 +61,9 @@ def _take_line(transaction: Transaction, job_id: str, line: dict[str, Any], now_
         transaction.note(job, "checkpoint", at_s, {"step": step})
     elif kind == "artifact" and isinstance(line.get("path"), str):
         artifact = Artifact(
-            line["path"], str(line.get("artifact_kind", "data")), str(line.get("title", ""))
+            _text(line["path"]),
+            _text(line.get("artifact_kind", "data")),
+            _text(line.get("title", "")),
         )
         transaction.artifact(job, artifact, at_s)
     elif kind == "health":
@@ -123,8 +125,15 @@ def release(transaction: Transaction, ended: Job, now_s: float) -> None:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    """One that the ledger can keep: JSON as Python reads it also has NaN and numbers without end,
+    and a single line that cannot be written would hold up every job."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 2**63
 
 
 def _number(value: Any, otherwise: float) -> float:
     return float(value) if _is_number(value) else otherwise
+
+
+def _text(value: Any) -> str:
+    """Text that the ledger can keep: a file's name may hold bytes that are not UTF-8."""
+    return str(value).encode("utf-8", "replace").decode()

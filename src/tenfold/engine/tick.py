@@ -17,8 +17,10 @@ from tenfold.terms.decision import Decision
 def tick(house: House) -> Decision:
     now_s = house.clock()
 
-    for sighting in settle(house.ledger, house.engine.look(house.live(), now_s), now_s):
+    seen = house.engine.look(house.live(), now_s)
+    for sighting in settle(house.ledger, seen, now_s):
         house.settled(sighting)
+    house.ask_for_children(seen)
 
     reading = house.meter.reading(house.slots(), now_s)
     allowed = budget(house.site, reading, now_s)

@@ -17,6 +17,7 @@ from tenfold.terms.wire import from_json, to_json
 T = TypeVar("T")
 
 TOKEN_VARIABLE = "TENFOLD_ATTEMPT"  # in the environment of every process of an attempt
+CGROUP_VARIABLE = "TENFOLD_CGROUP"  # where the runner finds its cgroup, if it has one
 
 
 @dataclass(frozen=True)
@@ -87,6 +88,10 @@ class JobFolder:
 
     def outcome(self, number: int) -> Path:
         return self.attempt(number) / "outcome.json"
+
+    def cgroup(self, number: int) -> Path:
+        """Holds the path of the attempt's cgroup, where it has one."""
+        return self.attempt(number) / "cgroup"
 
     def write_job(self, job: JobFile) -> None:
         self.path.mkdir(parents=True, exist_ok=True)

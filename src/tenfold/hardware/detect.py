@@ -22,7 +22,7 @@ def box(text: str) -> Box:
     """The box that `text` names: `auto`, a declared one, or a TOML file; a Refusal otherwise."""
     if text.strip().lower() != AUTO:
         return declared.box(text)
-    return Box(name=AUTO, nodes=(Node("host", (cpu.device("host"),)),))
+    return Box(name="this machine", nodes=(Node("host", (cpu.device("host"),)),))
 
 
 class Meter:
