@@ -1,0 +1,42 @@
+"""The environment variables of a slot: which devices, how many threads, whose attempt.
+
+The daemon sets them when it starts a runner; the runner sets them again from the folder, so that
+it does the same when a person starts it.
+"""
+
+from __future__ import annotations
+
+from tenfold.folder.paths import TOKEN_VARIABLE
+from tenfold.runner.claim import Claim
+from tenfold.terms.box import DeviceKind, Slot
+
+# Every library counts its threads by a variable of its own. Two jobs with as many threads as the
+# machine has cores slow each other down several times over.
+THREADS = (
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "RAYON_NUM_THREADS",
+    "POLARS_MAX_THREADS",
+)
+
+
+def slot_variables(held: Claim) -> dict[str, str]:
+    slot = held.current.slot
+    return {
+        TOKEN_VARIABLE: held.current.token,
+        "TENFOLD_JOB": held.folder.id,
+        "TENFOLD_HOME": str(held.home),
+        "CUDA_VISIBLE_DEVICES": visible(slot),
+        **thread_variables(slot.cores),
+    }
+
+
+def visible(slot: Slot) -> str:
+    """Empty for a CPU share, so that nothing falls upon somebody else's GPU."""
+    return ",".join(slot.devices) if slot.kind is DeviceKind.GPU else ""
+
+
+def thread_variables(cores: int) -> dict[str, str]:
+    return {name: str(max(1, cores)) for name in THREADS}

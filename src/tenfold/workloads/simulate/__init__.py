@@ -1,0 +1,1 @@
+"""Simulations: a box of your own to put nature in."""

@@ -1,0 +1,1 @@
+"""Workloads that start something of the owner's: a command, a notebook."""
