@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 UV := UV_FIND_LINKS="$(PIP_FIND_LINKS)" $(BIN)/uv
+TEST_HOME := $(CURDIR)/$(VENV)/test-home
 SOURCES := pyproject.toml constraints.txt
 
 .PHONY: setup demo test test-system lint verify bench bench-crash bench-power-cut bench-queue \
@@ -36,7 +37,7 @@ demo: $(VENV)/.demo
 	$(BIN)/python examples/demo.py
 
 test: $(VENV)/.test lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 TENFOLD_TEST_ENVIRONMENTS=$(TEST_HOME)/environments $(BIN)/python -m pytest
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .
@@ -46,7 +47,7 @@ lint: $(VENV)/.test
 
 # What some tests need beside Python: an environment with JupyterLab in it.
 test-system: $(VENV)/.test
-	TENFOLD_HOME=$(VENV)/environments-home $(BIN)/tenfold env build notebook
+	TENFOLD_HOME=$(TEST_HOME) $(BIN)/tenfold env build notebook
 
 verify: test bench-crash bench-power-cut bench-cavity
 
@@ -54,6 +55,9 @@ bench: bench-queue bench-cli bench-cavity
 
 bench-%: $(VENV)/.test
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/$(subst -,_,$*).py
+
+bench-queue: $(VENV)/.test
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/queueing.py
 
 bench-crash: $(VENV)/.test
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/crash.py --kills 1000

@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from tenfold.api import box, events, jobs, metrics, pages, workloads
 from tenfold.api.door import Door, Keys, body_of, status_of
+from tenfold.api.views import Answer
 from tenfold.engine.house import House
 from tenfold.terms.refusal import Refusal, refusal
 from tenfold.version import VERSION
@@ -29,6 +29,7 @@ def application(house: House, keys: Keys, port: int, shut_down: Callable[[], Non
     app.state.keys = keys
     app.state.url = f"http://127.0.0.1:{port}"
     app.state.shut_down = shut_down
+    app.state.streams = set()  # event streams that are open
     for noun in (jobs, box, workloads, events, metrics, pages):
         app.include_router(noun.routes)
     app.add_middleware(Door, keys=keys, port=port)
@@ -38,20 +39,25 @@ def application(house: House, keys: Keys, port: int, shut_down: Callable[[], Non
     return app
 
 
-async def _refused(request: Request, error: Exception) -> JSONResponse:
+async def _refused(request: Request, error: Exception) -> Answer:
     assert isinstance(error, Refusal)
-    return JSONResponse(body_of(error), status_of(error))
+    return Answer(body_of(error), status_of(error))
 
 
-async def _misshapen(request: Request, error: Exception) -> JSONResponse:
+async def _misshapen(request: Request, error: Exception) -> Answer:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
     told = refusal("wire.shape", kind=f"{request.url.path}", error=f"{where}: {first['msg']}.")
-    return JSONResponse(body_of(told), status_of(told))
+    return Answer(body_of(told), status_of(told))
 
 
-async def _no_route(request: Request, error: Exception) -> JSONResponse:
+async def _no_route(request: Request, error: Exception) -> Answer:
     assert isinstance(error, HTTPException)
-    told = refusal("api.route", path=f"{request.method} {request.url.path}")
-    return JSONResponse(body_of(told), error.status_code)
+    if isinstance(error.__cause__, Refusal):  # raised while the body was read
+        return await _refused(request, error.__cause__)
+    if error.status_code == 400:  # a body that no parser takes, such as JSON a mile deep
+        told = refusal("api.json", why=f"{error.detail}.")
+    else:
+        told = refusal("api.route", path=f"{request.method} {request.url.path}")
+    return Answer(body_of(told), error.status_code)

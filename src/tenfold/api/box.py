@@ -7,10 +7,11 @@ import os
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse
 
+from tenfold.api.views import Answer
 from tenfold.engine.house import House
 from tenfold.terms.reading import Missing
+from tenfold.terms.states import LIVE
 from tenfold.terms.wire import to_json
 from tenfold.version import VERSION
 
@@ -18,7 +19,7 @@ routes = APIRouter(prefix="/api", tags=["box"])
 
 
 @routes.get("/box", summary="Devices, readings, budget, who sits where")
-def box(request: Request) -> JSONResponse:
+def box(request: Request) -> Answer:
     house: House = request.app.state.house
     reader = house.ledger.reader()
     counts = reader.counts()
@@ -37,9 +38,10 @@ def box(request: Request) -> JSONResponse:
         budget = [_step(to_json(step)) for step in allowed.steps]
     slots = [
         {"job": job.id, "name": job.spec.name, "state": job.state.value, "slot": to_json(job.slot)}
-        for job, _ in house.live()
+        for job in house.ledger.open_jobs()
+        if job.state in LIVE
     ]
-    return JSONResponse(
+    return Answer(
         {
             "box": to_json(house.box),
             "modelled": house.box.modelled,
@@ -56,15 +58,15 @@ def box(request: Request) -> JSONResponse:
 
 
 @routes.post("/link", summary="A one-time link that lets a browser in")
-def link(request: Request) -> JSONResponse:
+def link(request: Request) -> Answer:
     code = request.app.state.keys.new_code()
-    return JSONResponse({"url": f"{request.app.state.url}/enter?code={code}"})
+    return Answer({"url": f"{request.app.state.url}/enter?code={code}"})
 
 
 @routes.post("/shutdown", summary="End the daemon; running jobs go on")
-def shutdown(request: Request) -> JSONResponse:
+def shutdown(request: Request) -> Answer:
     request.app.state.shut_down()
-    return JSONResponse({"pid": os.getpid()})
+    return Answer({"pid": os.getpid()})
 
 
 def _measured(value: Any) -> Any:

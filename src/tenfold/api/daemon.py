@@ -10,12 +10,16 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import math
 import os
+import signal
 import socket
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
 
@@ -48,6 +52,8 @@ def main(argv: list[str] | None = None) -> int:
     for name in (TOKEN_VARIABLE, "TENFOLD_JOB"):
         os.environ.pop(name, None)
     try:
+        if not 0 < arguments.speed < math.inf:
+            raise refusal("box.speed", speed=arguments.speed)
         _serve(Home(arguments.home.resolve()), arguments.port, arguments.box, arguments.speed)
     except Refusal as told:
         sys.stderr.write(json.dumps({"refusal": told.as_json()}, default=str) + "\n")
@@ -60,18 +66,26 @@ def _serve(home: Home, port: int, box_name: str, speed: float) -> None:
     held = home.take()
     keys = Keys(home.token())
     listening = _listen(port)
+    port = listening.getsockname()[1]
     site = read_site(home.config)
     box = detect.box(box_name)
     ledger = Ledger(home.ledger)
     house = _house(home, box, site, ledger, speed)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            application(house, keys, port, lambda: setattr(server, "should_exit", True)),
-            log_level="warning",
-            access_log=False,
-            timeout_graceful_shutdown=1,
-        )
+
+    def end(*_: object) -> None:
+        server.should_exit = True
+        house.describer.close()
+        for hang_up in tuple(app.state.streams):
+            hang_up()
+
+    app = application(house, keys, port, end)
+    server = _Server(
+        uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=1),
+        end,
     )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # The server gives the signal back when it has ended; by default that would kill us here.
+        signal.signal(number, end)
     house.run(tick)
     write_json(
         home.daemon_file,
@@ -92,6 +106,18 @@ def _serve(home: Home, port: int, box_name: str, speed: float) -> None:
         os.close(held)
 
 
+class _Server(uvicorn.Server):
+    """Takes its signals as `end` does: what would keep it waiting is told to go."""
+
+    def __init__(self, config: uvicorn.Config, end: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._end = end
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(sig, frame)
+        self._end()
+
+
 def _house(home: Home, box: Box, site: SiteConfig, ledger: Ledger, speed: float) -> House:
     wake = threading.Event()
     engine: Engine
@@ -108,7 +134,8 @@ def _listen(port: int) -> socket.socket:
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind(("127.0.0.1", port))
-    except OSError as error:
+        listening.listen(2048)  # at once: until then another daemon could bind it as well
+    except (OSError, OverflowError) as error:
         listening.close()
         raise refusal("daemon.port", port=port, other=_free_port()) from error
     return listening

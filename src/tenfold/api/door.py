@@ -4,7 +4,7 @@ page, so every request is checked here before a route sees it:
 - Host must be our own address: a page cannot reach us by another name (DNS rebinding).
 - Origin, where a browser sends one, must be our own page.
 - The token, as a Bearer header or as the cookie that the one-time link sets.
-- A body must be JSON: forms, which pages may send anywhere, are not read.
+- A body must be JSON of a bounded size: forms, which pages may send anywhere, are not read.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ import time
 from typing import Any
 
 from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tenfold.terms.refusal import Refusal, refusal
 
 COOKIE = "tenfold"
 CODE_S = 600.0  # how long a one-time link works
+MOST_BYTES = 32 * 2**20  # of a body: 10,000 jobs in one submit, and room
 _UNLOCKED = "/enter"
 
 
@@ -45,7 +46,7 @@ class Door:
         except Refusal as told:
             await _answer(send, told)
             return
-        await self._app(scope, receive, send)
+        await self._app(scope, _bounded(receive), send)
 
     def _check(self, scope: Scope) -> None:
         headers = Headers(scope=scope)
@@ -61,6 +62,24 @@ class Door:
         has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
         if has_body and kind != "application/json":
             raise refusal("api.json", why=f"Its Content-Type is '{kind}'.")
+        length = headers.get("content-length", "0")
+        if not length.isdecimal() or int(length) > MOST_BYTES:
+            raise refusal("api.large", most=MOST_BYTES >> 20)
+
+
+def _bounded(receive: Receive) -> Receive:
+    """The same for a body that comes in chunks and does not tell its length."""
+    seen = 0
+
+    async def limited() -> Message:
+        nonlocal seen
+        message = await receive()
+        seen += len(message.get("body", b""))
+        if seen > MOST_BYTES:
+            raise refusal("api.large", most=MOST_BYTES >> 20)
+        return message
+
+    return limited
 
 
 class Keys:
@@ -98,6 +117,7 @@ STATUS = {
     "api.host": 403,
     "api.origin": 403,
     "api.json": 415,
+    "api.large": 413,
     "api.route": 404,
     "job.unknown": 404,
     "workload.unknown": 404,

@@ -7,50 +7,61 @@ Last-Event-ID header) misses none of them. Progress is live only and carries non
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
 
-from tenfold.api.views import event_view
+from tenfold.api.views import dumped, event_view
 from tenfold.engine.house import House
 from tenfold.ledger.transaction import Event
 
 BEAT_S = 15.0  # a comment line, so that a dead connection is noticed
 MOST_WAITING = 10_000  # events for one slow listener; then it must come back with `since`
 
+HangUp = Callable[[], None]  # ends one stream, from any thread
+
 routes = APIRouter(prefix="/api", tags=["events"])
 
 
 @routes.get("/events", summary="Changes, progress, metrics, checkpoints, artifacts as they happen")
 async def events(
-    request: Request, since: int | None = None, job: str | None = None
+    request: Request,
+    since: Annotated[int | None, Query(ge=0, lt=2**63)] = None,
+    job: str | None = None,
 ) -> StreamingResponse:
     house: House = request.app.state.house
     came_back = request.headers.get("last-event-id", "")
-    if since is None and came_back.isdigit():
-        since = int(came_back)
-    stream = _stream(house, since, job)
+    if came_back.isdecimal() and len(came_back) < 19:
+        since = int(came_back)  # newer than `since`, which stays in the address it comes back to
+    stream = _stream(house, since, job, request.app.state.streams)
     return StreamingResponse(stream, media_type="text/event-stream")
 
 
-async def _stream(house: House, since: int | None, job: str | None) -> AsyncIterator[str]:
+async def _stream(
+    house: House, since: int | None, job: str | None, streams: set[HangUp]
+) -> AsyncIterator[str]:
     loop = asyncio.get_running_loop()
     waiting: asyncio.Queue[list[Event] | None] = asyncio.Queue(MOST_WAITING)
 
     def heard(news: list[Event]) -> None:
-        loop.call_soon_threadsafe(_put, waiting, news)
+        try:
+            loop.call_soon_threadsafe(_put, waiting, news)
+        except RuntimeError:
+            pass  # the loop is closed: the daemon ends, and nobody listens any more
 
+    def hang_up() -> None:
+        loop.call_soon_threadsafe(_send_away, waiting)
+
+    streams.add(hang_up)
     house.ledger.listen(heard)  # first listen, then look back: nothing falls between
     try:
-        seen = 0
-        if since is not None:
-            reader = house.ledger.reader()
-            for event in reader.events(since, job):
-                seen = event.seq
-                yield _line(event)
-            reader.close()
+        seen = _now(house) if since is None else since
+        yield f"id: {seen}\n\n"  # where a client stands that is cut off before its first event
+        for event in _kept(house, seen, job):
+            seen = event.seq
+            yield _line(event)
         while True:
             try:
                 news = await asyncio.wait_for(waiting.get(), BEAT_S)
@@ -64,17 +75,43 @@ async def _stream(house: House, since: int | None, job: str | None) -> AsyncIter
                     yield _line(event)
     finally:
         house.ledger.unlisten(heard)
+        streams.discard(hang_up)
+
+
+def _now(house: House) -> int:
+    reader = house.ledger.reader()
+    try:
+        return reader.last_event()
+    finally:
+        reader.close()
+
+
+def _kept(house: House, since: int, job: str | None) -> Iterator[Event]:
+    """Every kept event after `since`, a page at a time."""
+    reader = house.ledger.reader()
+    try:
+        while page := reader.events(since, job):
+            yield from page
+            since = page[-1].seq
+    finally:
+        reader.close()
 
 
 def _put(waiting: asyncio.Queue[list[Event] | None], news: list[Event]) -> None:
+    """A listener that is too slow is sent away with all that waits for it: what it was shown last
+    is then where it must go on."""
     if waiting.full():
+        _send_away(waiting)
+    else:
+        waiting.put_nowait(news)
+
+
+def _send_away(waiting: asyncio.Queue[list[Event] | None]) -> None:
+    while not waiting.empty():
         waiting.get_nowait()
-        news = []
-        waiting.put_nowait(None)
-        return
-    waiting.put_nowait(news)
+    waiting.put_nowait(None)
 
 
 def _line(event: Event) -> str:
     number = f"id: {event.seq}\n" if event.seq else ""
-    return f"{number}event: {event.kind}\ndata: {json.dumps(event_view(event))}\n\n"
+    return f"{number}event: {event.kind}\ndata: {dumped(event_view(event))}\n\n"

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import codecs
+import json
 import math
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import FileResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
-from tenfold.api.views import event_view, job_view
+from tenfold.api.views import Answer, event_view, job_view
 from tenfold.engine import orders
 from tenfold.engine.house import House
 from tenfold.folder.paths import JobFolder
@@ -21,11 +23,12 @@ from tenfold.ledger.read import Reader
 from tenfold.terms.command import COMMAND
 from tenfold.terms.job import Job, JobSpec, Kind
 from tenfold.terms.refusal import refusal
-from tenfold.terms.states import ENDED
+from tenfold.terms.states import ENDED, State
 from tenfold.terms.wire import to_json
 
 LOG_AT_ONCE = 256 * 1024
 MOST_AT_ONCE = 10_000  # jobs in one submit
+MOST_LISTED = 1_000_000  # jobs in one answer
 
 routes = APIRouter(prefix="/api/jobs", tags=["jobs"])
 
@@ -59,7 +62,7 @@ class JobRequests(BaseModel):
 
 
 @routes.post("", status_code=201, summary="Submit one job, or several in one transaction")
-async def submit(body: JobRequest | JobRequests, request: Request) -> JSONResponse:
+async def submit(body: JobRequest | JobRequests, request: Request) -> Answer:
     """Answered when it is durable: from then on no crash loses it."""
     house = _house(request)
     wanted = body.jobs if isinstance(body, JobRequests) else [body]
@@ -67,27 +70,30 @@ async def submit(body: JobRequest | JobRequests, request: Request) -> JSONRespon
     jobs = await _of(house.orders.submit(specs, house.clock()))
     views = [job_view(job) for job in jobs]
     answer = {"jobs": views} if isinstance(body, JobRequests) else {"job": views[0]}
-    return JSONResponse(answer, 201)
+    return Answer(answer, 201)
 
 
 @routes.get("", summary="The jobs")
 def listing(
-    request: Request, all: bool = False, limit: int = 1000, state: str | None = None
-) -> JSONResponse:
+    request: Request,
+    all: bool = False,
+    limit: Annotated[int, Query(ge=1, le=MOST_LISTED)] = 1000,
+    state: State | None = None,
+) -> Answer:
     """Those that have not ended and the last 20 that have; with `all` the newest `limit`."""
     house, reader = _house(request), _reader(request)
     jobs = reader.jobs(limit, state) if all or state else reader.recent()
     reader.close()
-    return JSONResponse({"jobs": [job_view(j, house.progress.get(j.id)) for j in jobs]})
+    return Answer({"jobs": [job_view(j, house.progress.get(j.id)) for j in jobs]})
 
 
 @routes.get("/{job}", summary="One job, its attempts, artifacts and children")
-def one(job: str, request: Request) -> JSONResponse:
+def one(job: str, request: Request) -> Answer:
     house, reader = _house(request), _reader(request)
     try:
         found = reader.job(job)
         progress = house.progress.get(job)
-        return JSONResponse(
+        return Answer(
             {
                 "job": job_view(found, progress),
                 "attempts": [to_json(attempt) for attempt in reader.attempts(job)],
@@ -102,31 +108,31 @@ def one(job: str, request: Request) -> JSONResponse:
 
 
 @routes.post("/{job}/cancel", summary="End it; children too")
-async def cancel(job: str, request: Request) -> JSONResponse:
+async def cancel(job: str, request: Request) -> Answer:
     house = _house(request)
     return _shown(await _of(house.orders.cancel(job, house.clock())))
 
 
 @routes.post("/{job}/pause", summary="Let it save and give its slot back; children too")
-async def pause(job: str, request: Request) -> JSONResponse:
+async def pause(job: str, request: Request) -> Answer:
     house = _house(request)
     return _shown(await _of(house.orders.pause(job, house.clock())))
 
 
 @routes.post("/{job}/resume", summary="Let a paused job, or a sleeping service, go on")
-async def resume(job: str, request: Request) -> JSONResponse:
+async def resume(job: str, request: Request) -> Answer:
     house = _house(request)
     return _shown(await _of(house.orders.resume(job, house.clock())))
 
 
 @routes.post("/{job}/retry", summary="Try a failed or cancelled job again")
-async def retry(job: str, request: Request) -> JSONResponse:
+async def retry(job: str, request: Request) -> Answer:
     house = _house(request)
     return _shown(await _of(house.orders.retry(job, house.clock())))
 
 
 @routes.get("/{job}/explain", summary="Why it is where it is")
-def explain(job: str, request: Request) -> JSONResponse:
+def explain(job: str, request: Request) -> Answer:
     house, reader = _house(request), _reader(request)
     try:
         found = reader.job(job)
@@ -134,7 +140,7 @@ def explain(job: str, request: Request) -> JSONResponse:
         history = [event_view(event) for event in reader.events(0, job)]
     finally:
         reader.close()
-    return JSONResponse(
+    return Answer(
         {
             "job": job_view(found, house.progress.get(job)),
             "why": wait.why if wait else found.reason,
@@ -146,7 +152,12 @@ def explain(job: str, request: Request) -> JSONResponse:
 
 
 @routes.get("/{job}/log", summary="What it printed")
-def log(job: str, request: Request, attempt: int | None = None, offset: int = 0) -> JSONResponse:
+def log(
+    job: str,
+    request: Request,
+    attempt: Annotated[int | None, Query(ge=0, lt=2**63)] = None,
+    offset: int = 0,
+) -> Answer:
     """From byte `offset` (negative: from the end) of one attempt, by default the newest."""
     reader = _reader(request)
     try:
@@ -158,23 +169,28 @@ def log(job: str, request: Request, attempt: int | None = None, offset: int = 0)
     size = path.stat().st_size if path.is_file() else 0
     start = max(0, size + offset) if offset < 0 else min(offset, size)
     data = _read(path, start) if size else b""
-    return JSONResponse(
+    ended = found.state in ENDED or number < found.attempt
+    if offset < 0:
+        cut = _cut(data)
+        start, data = start + cut, data[cut:]
+    text, taken = _text(data, last=ended and start + len(data) >= size)
+    return Answer(
         {
             "attempt": number,
             "offset": start,
-            "next": start + len(data),
-            "text": data.decode(errors="replace"),
-            "ended": found.state in ENDED or number < found.attempt,
+            "next": start + taken,
+            "text": text,
+            "ended": ended,
         }
     )
 
 
 @routes.get("/{job}/metrics", summary="Its curves: name -> [[step, time, value], ...]")
-def metrics(job: str, request: Request) -> JSONResponse:
+def metrics(job: str, request: Request) -> Answer:
     reader = _reader(request)
     try:
         reader.job(job)
-        return JSONResponse({"metrics": reader.metrics(job)})
+        return Answer({"metrics": reader.metrics(job)})
     finally:
         reader.close()
 
@@ -189,14 +205,18 @@ def artifact(job: str, path: str, request: Request) -> FileResponse:
     finally:
         reader.close()
     folder = _folder(_house(request), found).path.resolve()
-    file = (folder / path).resolve()
-    if path not in known or not file.is_relative_to(folder) or not file.is_file():
+    file = (folder / path).resolve() if path in known else folder
+    if not file.is_relative_to(folder) or not file.is_file():
         raise refusal("api.route", path=f"/api/jobs/{job}/artifacts/{path}")
     headers = {"Content-Security-Policy": "sandbox", "X-Content-Type-Options": "nosniff"}
     return FileResponse(file, headers=headers)
 
 
 async def _prepared(house: House, body: JobRequest) -> JobSpec:
+    try:
+        json.dumps(body.params, allow_nan=False).encode()
+    except ValueError as error:
+        raise refusal("wire.shape", kind="params", error=f"{error}.") from error
     request = orders.Request(**{name: getattr(body, name) for name in JobRequest.model_fields})
     if request.workload == COMMAND:
         return house.orders.prepare(request)
@@ -207,8 +227,8 @@ async def _of(future: Future[Any]) -> Any:
     return await asyncio.wrap_future(future)
 
 
-def _shown(job: Job) -> JSONResponse:
-    return JSONResponse({"job": job_view(job)})
+def _shown(job: Job) -> Answer:
+    return Answer({"job": job_view(job)})
 
 
 def _house(request: Request) -> House:
@@ -228,3 +248,16 @@ def _read(path: Path, start: int) -> bytes:
     with open(path, "rb") as file:
         file.seek(start)
         return file.read(LOG_AT_ONCE)
+
+
+def _cut(data: bytes) -> int:
+    """How many bytes at its start are the rest of a character that began before: three at most."""
+    return next((n for n, byte in enumerate(data[:3]) if byte & 0xC0 != 0x80), len(data[:3]))
+
+
+def _text(data: bytes, last: bool) -> tuple[str, int]:
+    """`data` in words, and how many of its bytes that took: a character that is cut at its end is
+    left for the next call, unless there is none."""
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    text = decoder.decode(data, final=last)
+    return text, len(data) - len(decoder.getstate()[0])

@@ -12,6 +12,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from tenfold.engine.house import House
+from tenfold.terms.reading import Missing
 from tenfold.terms.states import State
 
 routes = APIRouter(tags=["metrics"])
@@ -50,7 +51,7 @@ class _Box(Collector):
             family = GaugeMetricFamily(name, help_text, labels=["device", "modelled"])
             for device in reading.devices:
                 value = getattr(device, field)
-                if isinstance(value, float):
+                if not isinstance(value, Missing):
                     family.add_metric([device.device, str(self._house.box.modelled).lower()], value)
             yield family
         watts = budget.watts_at(reading.at_s)

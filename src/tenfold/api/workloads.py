@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from tenfold.api.views import Answer
 from tenfold.engine.house import House
 from tenfold.engine.orders import target
 from tenfold.hardware.detect import box as box_named
@@ -28,19 +28,19 @@ class EstimateRequest(BaseModel):
 
 
 @routes.get("/workloads", summary="The catalogue")
-def listing(request: Request) -> JSONResponse:
+def listing(request: Request) -> Answer:
     house: House = request.app.state.house
-    return JSONResponse({"workloads": house.describer.workloads()})
+    return Answer({"workloads": house.describer.workloads()})
 
 
 @routes.get("/workloads/{name}", summary="One workload: what it does, its params and sizes")
-def one(name: str, request: Request) -> JSONResponse:
+def one(name: str, request: Request) -> Answer:
     house: House = request.app.state.house
-    return JSONResponse(house.describer.describe(name, device=target(house.box, None)))
+    return Answer(house.describer.describe(name, device=target(house.box, None)))
 
 
 @routes.post("/estimate", summary="Does it fit, how long, how many kWh")
-def estimate(body: EstimateRequest, request: Request) -> JSONResponse:
+def estimate(body: EstimateRequest, request: Request) -> Answer:
     house: House = request.app.state.house
     box: Box = box_named(body.box) if body.box else house.box
     device = target(box, None)
@@ -51,7 +51,7 @@ def estimate(body: EstimateRequest, request: Request) -> JSONResponse:
     misfit = fits(box, needs)
     watts = needs.watts if needs.watts is not None else device.cap_w * max(1, needs.gpus) or None
     energy = None if watts is None or needs.time_s is None else watts * needs.time_s / 3.6e6
-    return JSONResponse(
+    return Answer(
         {
             "workload": body.workload,
             "params": told["params"],

@@ -13,7 +13,13 @@ from tenfold.cli.show import BOLD, DIM, note, rows, say, say_json, tint
 from tenfold.cli.words import gib, plural
 from tenfold.client.call import Api
 from tenfold.client.home import PORT, address, daemon_pid, home_path, usual_port
-from tenfold.client.start import DaemonOptions, daemon_argv, daemon_variables, start_daemon
+from tenfold.client.start import (
+    DaemonOptions,
+    daemon_argv,
+    daemon_variables,
+    start_daemon,
+    start_if_absent,
+)
 from tenfold.terms.refusal import Refusal, refusal
 
 DOWN_S = 20.0
@@ -43,6 +49,12 @@ def up(argv: list[str]) -> int:
         seen = Api(home).get("/api/box")
     _show_up(home, seen, was_up=pid is not None, as_json=asked.json)
     return 0
+
+
+def ensure_daemon(home: Path) -> None:
+    """Start a daemon in the background if none answers, and say so."""
+    if start_if_absent(home):
+        note(f"Started the daemon for {home}; tenfold down ends it.")
 
 
 def down(argv: list[str]) -> int:

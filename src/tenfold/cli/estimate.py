@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tenfold.cli.daemon import ensure_daemon
 from tenfold.cli.describe import described
 from tenfold.cli.options import add_params, parse_params
 from tenfold.cli.parser import Parser, with_json
@@ -26,6 +27,7 @@ def estimate(argv: list[str]) -> int:
     asked, params = parse_params(parser, entry, argv[1:])
     body = {"workload": name, "params": params, "size": asked.size, "box": asked.box}
     said = {key: value for key, value in body.items() if value is not None}
+    ensure_daemon(home_path())
     answer = Api(home_path()).post("/api/estimate", said)
     if asked.json:
         say_json(answer)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tenfold.cli.command import command_body, command_parser
+from tenfold.cli.daemon import ensure_daemon
 from tenfold.cli.describe import described
 from tenfold.cli.options import add_params, parse_params
 from tenfold.cli.parser import Parser, with_json
@@ -19,7 +20,6 @@ from tenfold.cli.watch import watch
 from tenfold.cli.workloads import sizes_text
 from tenfold.client.call import Api
 from tenfold.client.home import home_path
-from tenfold.client.start import start_if_absent
 from tenfold.client.submit import submit
 from tenfold.terms.refusal import Refusal, refusal
 
@@ -83,8 +83,7 @@ def _epilog(entry: dict[str, Any]) -> str:
 
 def _ask(body: dict[str, Any], asked: argparse.Namespace) -> int:
     home = home_path()
-    if start_if_absent(home):
-        note(f"Started the daemon for {home}; tenfold down ends it.")
+    ensure_daemon(home)
     shared = {
         "name": asked.name,
         "priority": asked.priority,

@@ -102,7 +102,7 @@ class Describer:
         """
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             asked = subprocess.Popen(
-                [sys.executable, "-m", "tenfold.runner.describe"],
+                [sys.executable, "-P", "-m", "tenfold.runner.describe"],
                 stdin=subprocess.PIPE,
                 stdout=out,
                 stderr=err,

@@ -75,7 +75,7 @@ class ForkServer:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "tenfold.runner.forkserver", str(theirs.fileno())],
+                [sys.executable, "-P", "-m", "tenfold.runner.forkserver", str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 env={**os.environ, **self._variables, TOKEN_VARIABLE: "0" * 32},
                 stdin=subprocess.DEVNULL,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 from dataclasses import dataclass
@@ -40,6 +41,8 @@ class Home:
         """Make the folders; a Refusal (`home.unwritable`) if that cannot be done."""
         try:
             self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with contextlib.suppress(PermissionError):  # somebody else's folder that we may write
+                self.path.chmod(0o700)
             self.jobs.mkdir(exist_ok=True)
             probe = self.path / f".probe.{os.getpid()}"
             probe.write_bytes(b"x")

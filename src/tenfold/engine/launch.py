@@ -41,7 +41,7 @@ class Launcher:
             if "pid" in answer:
                 return int(answer["pid"])
         child = subprocess.Popen(
-            [sys.executable, "-m", "tenfold.runner", str(folder), str(attempt)],
+            [sys.executable, "-P", "-m", "tenfold.runner", str(folder), str(attempt)],
             env=environment,
             cwd=folder,
             stdin=subprocess.DEVNULL,

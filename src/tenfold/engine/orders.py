@@ -156,7 +156,7 @@ def _retries(asked: int | None, kind: Kind, usual: int) -> int:
 
 def _submit(transaction: Transaction, spec: JobSpec, now_s: float) -> Job:
     for needed in spec.after:
-        if not transaction.exists(needed):
+        if not needed.isascii() or not transaction.exists(needed):
             raise refusal("job.after", id=needed, why="There is no such job.")
         state = transaction.job(needed).state
         if state in (State.FAILED, State.CANCELLED):

@@ -205,7 +205,8 @@ class Transaction:
             "INSERT OR REPLACE INTO artifacts VALUES (?, ?, ?, ?, ?, ?)",
             (job.id, artifact.path, artifact.kind, artifact.title, job.attempt, at_s),
         )
-        self.note(job, "artifact", at_s, to_json(artifact))
+        shown = {"path": artifact.path, "artifact_kind": artifact.kind, "title": artifact.title}
+        self.note(job, "artifact", at_s, shown)
 
     def note(self, job: Job, kind: str, at_s: float, data: dict[str, Any]) -> None:
         """An event that is kept."""

@@ -17,7 +17,6 @@ from tenfold.terms.box import Box, Device
 from tenfold.terms.decision import Place
 from tenfold.terms.needs import Needs
 
-
 NAMED = 4  # jobs that a sentence names
 
 

@@ -131,6 +131,11 @@ TEXTS: dict[str, tuple[str, str, str]] = {
         "SXM boards hold 4 or 8 cards; {count} of them are several nodes.",
         "tenfold up --box {instead}",
     ),
+    "box.speed": (
+        "The clock of a box cannot run {speed} times as fast.",
+        "It goes forward, at a speed above 0.",
+        "tenfold up --box 10xH100-PCIe --speed 60",
+    ),
     "box.file": (
         "The box file {path} cannot be read.",
         "{why}",
@@ -212,6 +217,11 @@ TEXTS: dict[str, tuple[str, str, str]] = {
         "The body of this call is not JSON.",
         "{why}",
         "send Content-Type: application/json",
+    ),
+    "api.large": (
+        "The body of this call is too large.",
+        "At most {most} MiB are read.",
+        "send it in several calls",
     ),
     "api.route": (
         "There is no such address here.",
