@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from faults import blackout
 from faults.kept import keep
+from faults.promises import Promises
 from faults.trace import Op
 
 GO_ON_EVERY = 40  # cuts between those on which a real daemon goes on

@@ -3,7 +3,7 @@
     import tenfold
 
     box = tenfold.connect()
-    job = box.run("simulate.tunnel", size="smoke")
+    job = box.run("simulate.cavity", size="smoke")
     job.wait()
     print(job.result.summary)
 

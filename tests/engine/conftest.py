@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Any
 
 import pytest
 from faults.daemon import PrivateDaemon, install_loads, kill_marked, variables
+
+from tenfold.terms.refusal import Refusal
 
 WAIT_S = 30.0
 ENDED = ("succeeded", "failed", "cancelled")
@@ -24,7 +27,8 @@ def clear(request: pytest.FixtureRequest) -> Iterator[None]:
     found: PrivateDaemon = request.getfixturevalue("daemon")
     for job in found.api.get("/api/jobs")["jobs"]:
         if job["state"] not in ENDED and job["spec"]["parent"] is None:
-            found.api.post(f"/api/jobs/{job['id']}/cancel")
+            with contextlib.suppress(Refusal):  # it may end meanwhile
+                found.api.post(f"/api/jobs/{job['id']}/cancel")
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +38,7 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateDaemon]:
     found.start()
     yield found
     found.end()
-    kill_marked(folder.name)
+    kill_marked(str(folder))
 
 
 def private(folder: Path, cores: int | None = 4, **more: str) -> PrivateDaemon:

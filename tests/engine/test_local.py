@@ -285,7 +285,7 @@ def test_a_full_disk_pauses_the_job_and_loses_nothing(tmp_path: Path) -> None:
         assert done["outcome"]["result"]["figures"] == {"first": 1}
     finally:
         daemon.end()
-        kill_marked(tmp_path.name)
+        kill_marked(str(tmp_path))
 
 
 def test_kill_dash_nine_of_the_daemon_and_the_job_goes_on(tmp_path: Path) -> None:
@@ -314,4 +314,4 @@ def test_kill_dash_nine_of_the_daemon_and_the_job_goes_on(tmp_path: Path) -> Non
         assert log_of(daemon, running).split() == [str(n) for n in range(90)]
     finally:
         daemon.end()
-        kill_marked(tmp_path.name)
+        kill_marked(str(tmp_path))

@@ -51,7 +51,7 @@ def test_what_a_workload_prints_while_it_is_imported_goes_elsewhere(lab: Any) ->
     assert told["params"] == {"steps": 20}
     assert from_json(Needs, told["needs"]) == Needs(cores=4, basis="counted")
     assert told["sizes"]["smoke"] == {"steps": 2}
-    assert told["resumes"] is True and told["serves"] is False
+    assert told["resumes"] is True and told["kind"] == "batch"
     assert told["requires"] == ["gang", "nosuchextra"]
     assert told["missing"][-1] == "nosuchextra"
     assert told["install"].startswith("pip install 'tenfold[")

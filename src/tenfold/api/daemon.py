@@ -80,7 +80,7 @@ def _serve(home: Home, port: int, box_name: str, speed: float) -> None:
 
     app = application(house, keys, port, end)
     server = _Server(
-        uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=1),
+        uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=3),
         end,
     )
     for number in (signal.SIGTERM, signal.SIGINT):

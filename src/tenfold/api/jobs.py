@@ -27,6 +27,7 @@ from tenfold.terms.states import ENDED, State
 from tenfold.terms.wire import to_json
 
 LOG_AT_ONCE = 256 * 1024
+MOST_NOTES = 50
 MOST_AT_ONCE = 10_000  # jobs in one submit
 MOST_LISTED = 1_000_000  # jobs in one answer
 
@@ -99,6 +100,11 @@ def one(job: str, request: Request) -> Answer:
                 "attempts": [to_json(attempt) for attempt in reader.attempts(job)],
                 "artifacts": [to_json(artifact) for artifact in reader.artifacts(job)],
                 "progress": progress,
+                "notes": [
+                    {"at_s": event.at_s, "text": str(event.data.get("text", ""))}
+                    for event in reader.events(0, job)
+                    if event.kind == "note"
+                ][-MOST_NOTES:],
                 "children": [job_view(child) for child in reader.children(job)],
                 "folder": str(_folder(house, found).path),
             }

@@ -10,6 +10,7 @@ title, and these names:
     def needs(params, device)         -> Needs, before anything runs
     def run(job, params)              -> Result; or serve(job, params) for what runs until stopped
     def check(params, result)         -> Verdict; a plain command has none
+    KIND = Kind.INTERACTIVE           only where it is neither batch (run) nor a service (serve)
     LAUNCHES = True                   only where it starts its own processes on all devices of its
                                       slot: then `run` is called once, not once a rank
 

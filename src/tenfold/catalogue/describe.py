@@ -37,7 +37,7 @@ def described(
         "missing": list(missing),
         "install": extras.install_command(missing) if missing else None,
         "resumes": workload.resumes,
-        "serves": workload.serves,
+        "kind": workload.kind.value,
         "params": params.model_dump(mode="json"),
     }
     if device is not None:

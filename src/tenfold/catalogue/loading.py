@@ -15,6 +15,7 @@ from typing import Any
 from tenfold.catalogue.contract import WorkloadParams
 from tenfold.catalogue.listing import Entry, listing, lookup
 from tenfold.terms.box import Device
+from tenfold.terms.job import Kind
 from tenfold.terms.needs import Needs
 from tenfold.terms.outcome import Result, Verdict
 from tenfold.terms.refusal import Refusal, refusal
@@ -31,7 +32,7 @@ class Workload:
     requires: tuple[str, ...]
     resumes: bool
     launches: bool  # starts its own processes on all its devices, so it is called once
-    serves: bool
+    kind: Kind
     needs: Callable[[WorkloadParams, Device], Needs]
     run: Callable[[Any, WorkloadParams], Result]  # `serve` where it serves
     check: Callable[[WorkloadParams, Result], Verdict] | None
@@ -92,6 +93,11 @@ def _held(entry: Entry, module: ModuleType) -> Workload:
     requires = getattr(module, "REQUIRES", ())
     if not isinstance(requires, tuple):
         raise _broken(entry, "REQUIRES is not a tuple of extras.")
+    usual = Kind.SERVICE if callable(serves) else Kind.BATCH
+    try:
+        kind = Kind(getattr(module, "KIND", usual))
+    except ValueError as error:
+        raise _broken(entry, "KIND is none of batch, service, interactive.") from error
     return Workload(
         entry=entry,
         doc=doc,
@@ -100,7 +106,7 @@ def _held(entry: Entry, module: ModuleType) -> Workload:
         requires=requires,
         resumes=bool(getattr(module, "RESUMES", False)),
         launches=bool(getattr(module, "LAUNCHES", False)),
-        serves=callable(serves),
+        kind=kind,
         needs=module.needs,
         run=serves if callable(serves) else runs,
         check=getattr(module, "check", None),

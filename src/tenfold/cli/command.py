@@ -18,7 +18,7 @@ from tenfold.terms.refusal import refusal
 _ABOUT = """\
 Run a workload of the catalogue, or after -- any command of your own:
 
-  tenfold run simulate.tunnel --size smoke
+  tenfold run simulate.cavity --size smoke
   tenfold run --gpus 2 -- python train.py"""
 
 

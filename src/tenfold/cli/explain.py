@@ -23,7 +23,8 @@ def explain(argv: list[str]) -> int:
         return 0
     view = answer["job"]
     say(f"{tint(view['id'], DIM)} {tint(one_line(view['name']), BOLD)}  {view['state']}")
-    say(f"  {answer['why']}")
+    if answer["why"]:
+        say(f"  {answer['why']}")
     if answer["expected_s"] is not None:
         say(f"  It should start at {_clock(answer['expected_s'])}.")
     if answer["places"]:
@@ -33,6 +34,10 @@ def explain(argv: list[str]) -> int:
     if changes:
         say()
         say(rows(_history(changes)))
+    notes = [event for event in answer["history"] if event["kind"] == "note"]
+    if notes:
+        say()
+        say(rows([(_clock(event["at_s"]), event["text"]) for event in notes]))
     return 0
 
 

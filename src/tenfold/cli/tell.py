@@ -22,6 +22,7 @@ class Teller:
         self._said = ""
         self._attempt = 0
         self._away = False
+        self._noted_s = 0.0  # of the newest note that was told
 
     def __enter__(self) -> Teller:
         return self
@@ -42,6 +43,10 @@ class Teller:
         if text != self._said and not _is_passing(page["job"]):
             self._said = text
             self.state(text)
+        for told in page["notes"]:
+            if told["at_s"] > self._noted_s:
+                self._noted_s = told["at_s"]
+                self.line(f"  {told['text']}")
         if page["progress"] and page["job"]["state"] == "running":
             self.progress(page["progress"])
 

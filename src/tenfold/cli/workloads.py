@@ -59,7 +59,7 @@ def _show_one(entry: dict[str, Any], as_json: bool) -> int:
     if entry["sizes"]:
         say(f"\n{tint('sizes', DIM)}\n{sizes_text(entry)}")
     traits = "resumes after a stop" if entry["resumes"] else "starts anew after a stop"
-    say(f"\n{tint('kind', DIM)}   {'a service; ' if entry['serves'] else ''}{traits}")
+    say(f"\n{tint('kind', DIM)}   {entry['kind']}; {traits}")
     say(f"{tint('file', DIM)}   {entry['path']}")
     if entry["missing"]:
         lacks = ", ".join(entry["missing"])

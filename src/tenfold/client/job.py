@@ -74,6 +74,18 @@ class JobHandle:
         return outcome.verdict if outcome else None
 
     @property
+    def progress(self) -> dict[str, Any] | None:
+        """done, total, unit, rate and eta_s, while it runs and says so."""
+        found: dict[str, Any] | None = self._page()["progress"]
+        return found
+
+    @property
+    def metrics(self) -> dict[str, list[tuple[int, float, float]]]:
+        """Its curves: name -> [(step, time, value), ...]."""
+        curves = self._api.get(job_path(self.id, "metrics"))["metrics"]
+        return {name: [tuple(point) for point in points] for name, points in curves.items()}
+
+    @property
     def folder(self) -> JobFolder:
         return JobFolder(self._api.home / "jobs" / self.id)
 

@@ -89,6 +89,7 @@ class House:
             self._thread.join()
         self.children.close()
         self.engine.close()
+        self._reader.close()
         self.ledger.close()
 
     def live(self) -> list[tuple[Job, Attempt]]:

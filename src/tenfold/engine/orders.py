@@ -113,8 +113,7 @@ class Orders:
                 missing=", ".join(told["missing"]),
                 next=told["install"],
             )
-        usual = Kind.SERVICE if told["serves"] else Kind(told.get("kind") or Kind.BATCH)
-        kind = request.kind or usual
+        kind = request.kind or Kind(told["kind"])
         return JobSpec(
             workload=request.workload,
             params=told["params"],

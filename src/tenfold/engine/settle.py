@@ -80,7 +80,7 @@ def _end(transaction: Transaction, sighting: Sighting, outcome: Outcome, now_s: 
     job = transaction.job(sighting.job)
     if not transaction.end_attempt(job.id, outcome, now_s):
         return
-    end = ending(job, outcome, sighting.entered)
+    end = ending(job, outcome, sighting.entered or job.state is not State.STARTING)
     awaits: tuple[str, ...] = ()
     if outcome.ending is Ending.AWAITS_CHILDREN:
         awaits = _open_children(transaction, job, sighting.wants)

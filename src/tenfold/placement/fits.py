@@ -12,7 +12,7 @@ from tenfold.terms.needs import Needs
 def fits(box: Box, needs: Needs) -> tuple[str, str] | None:
     """None where `needs` fits some day; else what it asks and the largest that would fit, in words.
 
-    Slices are always let in: the box may be carved later.
+    Slices are let in wherever there is a GPU: it may be carved later.
     """
     return None if Extent(box).holds(needs) else (asked(needs), largest(box, needs))
 
@@ -27,7 +27,7 @@ class Extent:
     def holds(self, needs: Needs) -> bool:
         """Whether `needs` has a place on one node."""
         if needs.slice is not None:
-            return True
+            return any(self._gpus_gib)
         count, memory_gib = needs.gpus, needs.memory_gib
         if count:
             return any(len(gib) >= count and gib[count - 1] >= memory_gib for gib in self._gpus_gib)

@@ -15,7 +15,7 @@ from tenfold.catalogue.params import resolved
 from tenfold.folder.paths import JobFolder
 from tenfold.runner import cgroup, log, ranks
 from tenfold.runner.checkpoint import Checkpoints
-from tenfold.runner.claim import Claim, claim, make_room
+from tenfold.runner.claim import Claim, claim, make_room, sync_names
 from tenfold.runner.context import JobContext
 from tenfold.runner.frame import ended, framed, succeeded
 from tenfold.runner.outcome import record
@@ -69,6 +69,9 @@ def _carried_out(held: Claim, job: JobContext, stop: StopFlag) -> Outcome | None
     job.begin(checkpoints.newest())
     spec = held.job.spec
     workload = load(spec.workload, held.home)
+    if not workload.resumes:
+        # It may not run twice: that it began has to survive a power cut.
+        sync_names(held)
     params = resolved(workload, spec.params, spec.size)
     world = _ranks(held, workload)
     if world > 1:

@@ -32,8 +32,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
-from tenfold.folder.paths import TOKEN_VARIABLE
+from tenfold.folder.paths import TOKEN_VARIABLE, CurrentFile, JobFile
 from tenfold.runner.variables import thread_variables
+from tenfold.terms.box import DeviceKind, Slot
+from tenfold.terms.job import JobSpec
+from tenfold.terms.wire import from_json, to_json
 
 PRELOAD = (
     "tenfold.runner.attempt",
@@ -75,6 +78,12 @@ def preload(environ: Mapping[str, str]) -> None:
     for name in listed.split(",") if listed is not None else PRELOAD:
         if name and importlib.util.find_spec(name) is not None:
             importlib.import_module(name)
+    # What reads a job's files works out their types once; here, instead of once in each child.
+    for value in (
+        JobFile("0", JobSpec("")),
+        CurrentFile(0, "", Slot("", (), DeviceKind.CPU, 0, 0.0)),
+    ):
+        from_json(type(value), to_json(value))
 
 
 def token_place() -> int | None:

@@ -19,8 +19,8 @@ class AwaitChildren(BaseException):
 
 
 class StopFlag:
-    """Whether a stop is asked of this attempt. SIGTERM only says to look into the folder: a stray
-    one, or one meant for an older attempt, stops nothing."""
+    """Whether a stop is asked of this attempt: by SIGTERM (from the daemon, or from a machine that
+    goes down), or by the stop.json that was there before we could hear one."""
 
     def __init__(self, folder: JobFolder, number: int) -> None:
         self._folder = folder
@@ -40,7 +40,7 @@ class StopFlag:
         return self._asked
 
     def _heard(self, number: int, frame: FrameType | None) -> None:
-        self._looked = False
+        self._asked = True
 
     def _written(self) -> bool:
         try:

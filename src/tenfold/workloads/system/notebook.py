@@ -21,6 +21,7 @@ from pydantic import Field
 
 from tenfold.catalogue.contract import Job, WorkloadParams
 from tenfold.terms.box import Device
+from tenfold.terms.job import Kind
 from tenfold.terms.needs import Needs
 from tenfold.terms.outcome import Result
 from tenfold.terms.refusal import refusal
@@ -28,6 +29,7 @@ from tenfold.terms.refusal import refusal
 SIZES: dict[str, dict[str, Any]] = {}
 REQUIRES: tuple[str, ...] = ()
 RESUMES = False
+KIND = Kind.INTERACTIVE
 LAUNCHES = True  # its kernels are processes of their own
 
 ENVIRONMENT = "notebook"

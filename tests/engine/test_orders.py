@@ -1,0 +1,224 @@
+"""What an owner may ask for, and what overtakes what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tenfold.engine.orders import Orders, Request
+from tenfold.ledger.ledger import Ledger
+from tenfold.terms.box import Box, Device, DeviceKind, Node, Slot
+from tenfold.terms.job import Job, JobSpec, Kind, StopFor
+from tenfold.terms.outcome import Ending, Outcome
+from tenfold.terms.refusal import Refusal
+from tenfold.terms.states import Change, State
+
+SLOT = Slot("host", ("cpu",), DeviceKind.CPU, 1, 0.5)
+BOX = Box("b", (Node("host", (Device("cpu", DeviceKind.CPU, "c", "host", 8.0, cores=4),)),))
+
+
+class Asked:
+    """The orders of one ledger, answered at once."""
+
+    def __init__(self, path: Path) -> None:
+        self.ledger = Ledger(path)
+        describer: Any = None  # plain commands ask for none
+        self.orders = Orders(self.ledger, BOX, describer)
+
+    def __getattr__(self, order: str) -> Any:
+        return lambda job: getattr(self.orders, order)(job.id, 9.0).result()
+
+    def submit(self, state: State = State.QUEUED, **fields: Any) -> Job:
+        fields = {"resumes": True, **fields}
+        job = self.orders.submit([JobSpec("a.b", **fields)], 1.0).result()[0]
+        return job if state is State.QUEUED else self.brought(job, state)
+
+    def brought(self, job: Job, state: State) -> Job:
+        self.ledger.write(lambda t: t.promise(job.id, SLOT, "f" * 32, 2.0))
+        self.change(job, Change.ENTER)
+        if state is State.RUNNING:
+            return self.read(job)
+        ends = {State.SUCCEEDED: Change.SUCCEED, State.FAILED: Change.FAIL}
+        if state in ends:
+            self.change(job, ends[state])
+            return self.read(job)
+        stops = {
+            State.CANCELLED: (StopFor.CANCEL, Change.CANCEL),
+            State.PAUSED: (StopFor.PAUSE, Change.PAUSE),
+            State.ASLEEP: (StopFor.SLEEP, Change.SLEEP),
+        }
+        stop_for, change = stops[state]
+        self.change(job, Change.STOP, stop_for=stop_for)
+        self.change(job, change, stop_for=None)
+        return self.read(job)
+
+    def change(self, job: Job, change: Change, **fields: Any) -> None:
+        self.ledger.write(lambda t: t.change(job.id, change, 3.0, **fields))
+
+    def read(self, job: Job) -> Job:
+        return self.ledger.reader().job(job.id)
+
+
+@pytest.fixture
+def asked(tmp_path: Path) -> Iterator[Asked]:
+    found = Asked(tmp_path / "ledger.sqlite")
+    yield found
+    found.ledger.close()
+
+
+def refused(asked: Asked, order: str, job: Job) -> str:
+    before = asked.read(job)
+    with pytest.raises(Refusal) as told:
+        getattr(asked, order)(job)
+    assert asked.read(job) == before
+    return told.value.code
+
+
+def test_cancel_overtakes_pause_and_pause_does_not_overtake_cancel(asked: Asked) -> None:
+    job = asked.submit(State.RUNNING)
+    assert asked.pause(job).stop_for is StopFor.PAUSE
+    cancelled = asked.cancel(job)
+    assert (cancelled.state, cancelled.stop_for) == (State.YIELDING, StopFor.CANCEL)
+    assert asked.pause(job) == cancelled
+    assert asked.cancel(job) == cancelled
+
+
+def test_pause_overtakes_a_yield(asked: Asked) -> None:
+    job = asked.submit(State.RUNNING)
+    asked.change(job, Change.STOP, stop_for=StopFor.YIELD)
+    assert asked.pause(job).stop_for is StopFor.PAUSE
+
+
+@pytest.mark.parametrize("state", [State.FAILED, State.CANCELLED])
+def test_a_bad_end_may_be_tried_again(asked: Asked, state: State) -> None:
+    job = asked.submit(state)
+    asked.ledger.write(lambda t: t.update(job.id, crashes=4, last_step=7))
+    again = asked.retry(job)
+    assert (again.state, again.crashes, again.last_step) == (State.QUEUED, 0, 7)
+
+
+@pytest.mark.parametrize(
+    "state", [State.QUEUED, State.RUNNING, State.PAUSED, State.ASLEEP, State.SUCCEEDED]
+)
+def test_nothing_else_may_be_tried_again(asked: Asked, state: State) -> None:
+    assert refused(asked, "retry", asked.submit(state)) == "job.change"
+
+
+@pytest.mark.parametrize("order", ["cancel", "pause", "resume"])
+@pytest.mark.parametrize("state", [State.SUCCEEDED, State.FAILED, State.CANCELLED])
+def test_what_is_over_takes_no_other_order(asked: Asked, order: str, state: State) -> None:
+    assert refused(asked, order, asked.submit(state)) == "job.change"
+
+
+def test_a_queued_job_pauses_and_cancels_at_once(asked: Asked) -> None:
+    assert asked.pause(asked.submit()).state is State.PAUSED
+    assert asked.cancel(asked.submit()).state is State.CANCELLED
+    paused = asked.submit(State.PAUSED)
+    assert asked.resume(paused).state is State.QUEUED
+    assert asked.cancel(asked.submit(State.PAUSED)).state is State.CANCELLED
+
+
+def test_a_paused_service_sleeps(asked: Asked) -> None:
+    service = asked.submit(State.RUNNING, kind=Kind.SERVICE)
+    assert asked.pause(service).stop_for is StopFor.SLEEP
+    asleep = asked.submit(State.ASLEEP, kind=Kind.SERVICE)
+    assert refused(asked, "pause", asleep) == "job.change"
+    assert asked.resume(asleep).state is State.QUEUED
+
+
+def test_a_plain_command_is_not_paused_while_it_runs(asked: Asked) -> None:
+    spec = JobSpec("system.command", {"argv": ["true"]})
+    running, queued = asked.orders.submit([spec, spec], 1.0).result()
+    running = asked.brought(running, State.RUNNING)
+    assert refused(asked, "pause", running) == "job.pause"
+    assert asked.pause(queued).state is State.PAUSED
+    assert asked.cancel(running).stop_for is StopFor.CANCEL
+
+
+@pytest.mark.parametrize("state", [State.FAILED, State.CANCELLED])
+def test_nothing_waits_for_what_ended_badly(asked: Asked, state: State) -> None:
+    before = asked.submit(state)
+    with pytest.raises(Refusal) as told:
+        asked.submit(after=(before.id,))
+    assert told.value.code == "job.after" and state.value in told.value.why
+
+
+def test_waiting_for_success_is_let_in_and_for_nobody_is_not(asked: Asked) -> None:
+    done = asked.submit(State.SUCCEEDED)
+    assert asked.submit(after=(done.id,)).state is State.QUEUED
+    for unknown in ("99", "", "\ud800"):
+        with pytest.raises(Refusal) as told:
+            asked.submit(after=(unknown,))
+        assert told.value.code == "job.after"
+
+
+def test_cancelling_what_others_wait_for_fails_them(asked: Asked) -> None:
+    first = asked.submit()
+    second = asked.submit(after=(first.id,))
+    asked.cancel(first)
+    assert asked.read(second).state is State.FAILED
+
+
+def test_orders_go_down_to_children_that_are_open(asked: Asked) -> None:
+    parent = asked.submit(State.RUNNING)
+    children = {
+        state: asked.submit(state, parent=parent.id, key=state.value)
+        for state in (State.QUEUED, State.RUNNING, State.PAUSED, State.SUCCEEDED)
+    }
+    asked.pause(parent)
+    states = {key: asked.read(child).state for key, child in children.items()}
+    assert states == {
+        State.QUEUED: State.PAUSED,
+        State.RUNNING: State.YIELDING,
+        State.PAUSED: State.PAUSED,
+        State.SUCCEEDED: State.SUCCEEDED,
+    }
+    asked.change(parent, Change.PAUSE, stop_for=None)
+    asked.resume(parent)
+    assert asked.read(children[State.QUEUED]).state is State.QUEUED
+    saving = asked.read(children[State.RUNNING])
+    assert (saving.state, saving.stop_for) == (State.YIELDING, StopFor.YIELD)
+    asked.cancel(parent)
+    assert asked.read(children[State.QUEUED]).state is State.CANCELLED
+    assert asked.read(children[State.RUNNING]).stop_for is StopFor.CANCEL
+    assert asked.read(children[State.SUCCEEDED]).state is State.SUCCEEDED
+
+
+def test_a_retried_job_forgets_how_it_ended_and_who_it_waited_for(asked: Asked) -> None:
+    job = asked.submit(State.RUNNING)
+    outcome = Outcome(1, Ending.FAILED, 1.0, 2.0)
+    asked.change(job, Change.FAIL, outcome=outcome, awaits=("1.x",))
+    assert asked.retry(job).awaits == ()
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"params": {"argv": []}}, "command.empty"),
+        ({"params": {"argv": "true"}}, "command.empty"),
+        ({"params": {"argv": ["true"], "shell": True}}, "command.field"),
+        ({"params": {"argv": ["true"], "port": 70_000}}, "command.value"),
+        ({"params": {"argv": ["true"]}, "cores": 5}, "job.too-large"),
+        ({"params": {"argv": ["true"]}, "memory_gib": 9.0}, "job.too-large"),
+        ({"params": {"argv": ["true"]}, "gpus": 1}, "job.too-large"),
+        ({"params": {"argv": ["true"]}, "key": ""}, "wire.shape"),
+        ({"params": {"argv": ["true"]}, "key": "a/b"}, "wire.shape"),
+        ({"params": {"argv": ["true"]}, "key": "x" * 65}, "wire.shape"),
+    ],
+)
+def test_a_command_is_checked_at_the_door(asked: Asked, fields: Any, code: str) -> None:
+    with pytest.raises(Refusal) as told:
+        asked.orders.prepare(Request("system.command", **fields))
+    assert told.value.code == code
+
+
+def test_a_command_becomes_what_was_asked(asked: Asked) -> None:
+    request = Request(
+        "system.command", {"argv": ["sh", "-c", "x" * 200]}, retry=2, yields=True, cores=3
+    )
+    spec = asked.orders.prepare(request)
+    assert (spec.retry, spec.resumes, spec.needs.cores) == (2, True, 3)
+    assert spec.name.startswith("sh -c xxx") and len(spec.name) == 80
