@@ -25,7 +25,7 @@ def test_a_storm_of_kills_loses_and_doubles_nothing(tmp_path: Path) -> None:
     assert figures["kills"] == KILLS
     # The storm has to have hit something, or it proves nothing.
     assert figures["attempts_by_ending"]["crashed"] >= 5, told
-    assert figures["resumed"] >= 5, told
+    assert figures["resumed"] >= 2, told
     assert figures["daemon_restarts"] >= 10, told
     assert figures["acknowledged"] >= 20, told
 

@@ -124,6 +124,6 @@ def test_without_a_daemon_it_is_absent(tmp_path):
 
 def test_a_daemon_that_dies_silently_leaves_its_last_line(tmp_path):
     with pytest.raises(Refusal) as raised:
-        start_daemon(tmp_path, DaemonOptions(port=99999999))
+        start_daemon(tmp_path, DaemonOptions(box="--nonsense"))
     assert raised.value.code == "daemon.start"
     assert "exit status" in raised.value.why and "daemon.log" in raised.value.why

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from typing import Any
 
 import pytest
@@ -143,12 +142,25 @@ def test_a_stop_for_an_older_attempt_stops_nothing(lab: Any) -> None:
     lab.promise(folder, 2)
     runner = lab.start(folder, attempt=2)
     lab.until(lambda: len(lab.events(folder, "checkpoint", 2)) == 2)
-    lab.stop(folder, runner, attempt=1)
-    time.sleep(0.05)
+    folder.write_stop(StopFile(1, StopFor.PAUSE))
     (folder.path / "go").touch()
     assert runner.wait(60) == 0
     outcome = folder.read_outcome(2)
     assert outcome is not None and outcome.ending is Ending.SUCCEEDED
+
+
+def test_a_machine_that_goes_down_is_heard_without_a_stop_file(lab: Any) -> None:
+    body = COUNTING.replace("every_s=0", "every_s=1e9").replace(
+        'not (job.folder / "go").exists()', "not job.stop_asked"
+    )
+    folder = lab.job(lab.workload("count", body), {"steps": 6, "wait_at": 4})
+    runner = lab.start(folder)
+    lab.until(lambda: len(lab.events(folder, "metrics")) == 4)
+    runner.terminate()
+    assert runner.wait(60) == 0
+    outcome = folder.read_outcome(1)
+    assert outcome is not None and outcome.ending is Ending.STOPPED
+    assert outcome.last_step == 5
 
 
 def test_a_stop_before_the_runner_is_up_is_heard(lab: Any) -> None:

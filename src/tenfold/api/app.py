@@ -36,6 +36,7 @@ def application(house: House, keys: Keys, port: int, shut_down: Callable[[], Non
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(RequestValidationError, _misshapen)
     app.add_exception_handler(HTTPException, _no_route)
+    app.add_exception_handler(Exception, _broken)
     return app
 
 
@@ -61,3 +62,9 @@ async def _no_route(request: Request, error: Exception) -> Answer:
     else:
         told = refusal("api.route", path=f"{request.method} {request.url.path}")
     return Answer(body_of(told), error.status_code)
+
+
+async def _broken(request: Request, error: Exception) -> Answer:
+    """A fault of ours: told in the same shape; the traceback is in the daemon's log."""
+    told = refusal("api.broken", path=f"{request.method} {request.url.path}", error=repr(error))
+    return Answer(body_of(told), status_of(told))

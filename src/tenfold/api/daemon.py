@@ -135,9 +135,15 @@ def _listen(port: int) -> socket.socket:
     try:
         listening.bind(("127.0.0.1", port))
         listening.listen(2048)  # at once: until then another daemon could bind it as well
-    except (OSError, OverflowError) as error:
+    except OverflowError as error:
         listening.close()
-        raise refusal("daemon.port", port=port, other=_free_port()) from error
+        raise refusal(
+            "daemon.port", port=port, other=_free_port(), why="Ports end at 65535."
+        ) from error
+    except OSError as error:
+        listening.close()
+        why = f"{error.strerror}; another program may be listening there."
+        raise refusal("daemon.port", port=port, other=_free_port(), why=why) from error
     return listening
 
 

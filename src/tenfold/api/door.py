@@ -124,6 +124,7 @@ STATUS = {
     "job.change": 409,
     "job.pause": 409,
     "disk.full": 507,
+    "api.broken": 500,
 }
 
 

@@ -163,8 +163,8 @@ TEXTS: dict[str, tuple[str, str, str]] = {
         "tenfold status, or tenfold down",
     ),
     "daemon.port": (
-        "The port {port} is taken.",
-        "Another program listens on 127.0.0.1:{port}.",
+        "The port {port} cannot be used.",
+        "{why}",
         "tenfold up --port {other}",
     ),
     "daemon.start": (
@@ -217,6 +217,11 @@ TEXTS: dict[str, tuple[str, str, str]] = {
         "The body of this call is not JSON.",
         "{why}",
         "send Content-Type: application/json",
+    ),
+    "api.broken": (
+        "The daemon could not answer {path}.",
+        "It stumbled over {error}.",
+        "look into daemon.log in the home; what was acknowledged before is safe",
     ),
     "api.large": (
         "The body of this call is too large.",
