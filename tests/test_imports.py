@@ -47,8 +47,7 @@ def lint(folder: Path) -> subprocess.CompletedProcess[str]:
 
 def broken(said: str) -> set[str]:
     """Names of the contracts that the summary calls broken."""
-    lines = said.splitlines()
-    return {line.rsplit("BROKEN", 1)[0].strip() for line in lines if line.endswith("BROKEN")}
+    return {line.partition(" BROKEN")[0] for line in said.splitlines() if " BROKEN" in line}
 
 
 def copy(folder: Path) -> Path:

@@ -177,7 +177,7 @@ class Listening:
         return self.ledger.write(work)
 
     def ids(self, since: int | None, meanwhile: Callable[[], object], count: int) -> list[int]:
-        """Of the first `count` events; `meanwhile` happens once the stream has begun."""
+        """Of the first `count` events; `meanwhile` happens once the stream tells what is new."""
 
         async def read() -> list[int]:
             told = stream._stream(self.house, since, None, set())
@@ -185,13 +185,18 @@ class Listening:
             try:
                 first = await asyncio.wait_for(anext(told), 5)
                 assert first.startswith("id: ")
+                line_to_come = asyncio.ensure_future(anext(told))
+                await asyncio.sleep(0)  # it has told what was, and waits
                 await asyncio.to_thread(meanwhile)
                 while len(found) < count:
-                    line = await asyncio.wait_for(anext(told), 5)
+                    line = await asyncio.wait_for(line_to_come, 5)
+                    line_to_come = asyncio.ensure_future(anext(told))
                     found.append(int(line.split("\n")[0].removeprefix("id: ")))
             except StopAsyncIteration:
                 pass
             finally:
+                line_to_come.cancel()
+                await asyncio.wait([line_to_come])
                 await told.aclose()
             return found
 

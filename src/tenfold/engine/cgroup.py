@@ -48,6 +48,17 @@ def make(parent: Path, token: str) -> Path | None:
     return path
 
 
+def leave(parent: Path) -> None:
+    """At an orderly end: remove the folder of this home, unless attempts go on in it."""
+    try:
+        for old in parent.iterdir():
+            if old.is_dir() and not _is_populated(old):
+                old.rmdir()
+        parent.rmdir()
+    except OSError:
+        return  # something lives there; the next daemon finds it
+
+
 def end(path: Path) -> bool:
     """SIGKILL whatever is in the cgroup `path` and remove it; False while something is left."""
     try:

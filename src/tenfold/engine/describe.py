@@ -24,6 +24,8 @@ from tenfold.terms.refusal import refusal, refusal_from_json
 from tenfold.terms.wire import to_json
 
 TIMEOUT_S = 20.0
+TRIES = 3  # of a describer that is killed
+MOST_KEPT = 1000  # answers; a form that asks as a person types makes many
 
 
 class Describer:
@@ -64,6 +66,8 @@ class Describer:
             return known
         answer: dict[str, Any] = self._ask(request, name)
         with self._guard:
+            if len(self._known) >= MOST_KEPT:
+                self._known.clear()
             self._known[key] = answer
         return answer
 
@@ -80,7 +84,10 @@ class Describer:
             TOKEN_VARIABLE: secrets.token_hex(16),
         }
         try:
-            status, out, err = self._said(json.dumps(request).encode(), environment)
+            for _ in range(TRIES):
+                status, out, err = self._said(json.dumps(request).encode(), environment)
+                if status >= 0 or self._closed:
+                    break  # else somebody killed it: that says nothing about the workload
         except subprocess.TimeoutExpired as error:
             raise refusal(
                 "workload.hangs", name=name, seconds=self._timeout_s, path="its file"

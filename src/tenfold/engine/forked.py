@@ -52,6 +52,7 @@ class ForkServer:
             self._socket.send(json.dumps(request).encode())
         except OSError as error:  # it was dead before, so it forked nothing
             self.close()
+            self._start()
             return {"error": f"no server: {error}"}
         try:
             said = self._socket.recv(65536)

@@ -110,6 +110,8 @@ class LocalEngine:
     def close(self) -> None:
         self._launcher.close()
         self._watch.close()
+        if self._cgroups is not None:
+            cgroup.leave(self._cgroups)
 
     def folder(self, job_id: str) -> JobFolder:
         return JobFolder(self._jobs / job_id)
