@@ -257,7 +257,11 @@ def test_started_from_inside_a_job_it_is_not_part_of_it(tmp_path: Path) -> None:
         token, number = daemon.api.get(f"/api/jobs/{job}/log")["text"].split()
         assert token == daemon.api.get(f"/api/jobs/{job}")["attempts"][0]["token"] != "f" * 32
         assert number == job
-        assert daemon.process is not None and daemon.process.poll() is None
+        assert daemon.process is not None
+        shown = Path(f"/proc/{daemon.process.pid}/environ").read_bytes()
+        assert b"TENFOLD_HOME=" in shown
+        assert b"TENFOLD_ATTEMPT=" not in shown and b"TENFOLD_JOB=" not in shown
+        assert daemon.process.poll() is None
     finally:
         daemon.end()
         kill_marked(str(tmp_path))

@@ -180,7 +180,7 @@ class Listening:
         """Of the first `count` events; `meanwhile` happens once the stream tells what is new."""
 
         async def read() -> list[int]:
-            told = stream._stream(self.house, since, None, set())
+            told = stream._stream(self.house, since, None, stream.Streams())
             found: list[int] = []
             try:
                 first = await asyncio.wait_for(anext(told), 5)
@@ -230,7 +230,7 @@ def test_a_listener_that_is_too_slow_is_sent_away_without_a_gap(tmp_path: Path) 
     there = Listening(tmp_path)
 
     async def read() -> list[str]:
-        told = stream._stream(there.house, 0, None, set())
+        told = stream._stream(there.house, 0, None, stream.Streams())
         lines = [await anext(told)]
         flood = [Event(n, 1.0, "1", 0, "note", {}) for n in range(1, stream.MOST_WAITING + 5)]
         waiting = asyncio.ensure_future(anext(told))
@@ -257,3 +257,19 @@ def test_a_listener_is_forgotten_when_it_goes(daemon: PrivateDaemon) -> None:
     assert ended(daemon, job)["state"] == "succeeded"
     time.sleep(0.1)
     assert "Traceback" not in (daemon.folder / "log").read_text()
+
+
+def test_the_end_of_the_daemon_ends_every_stream(tmp_path: Path) -> None:
+    """Also one that comes in at that very moment."""
+    there = Listening(tmp_path)
+    streams = stream.Streams()
+
+    async def read() -> list[list[str]]:
+        early = stream._stream(there.house, 0, None, streams)
+        lines = [await anext(early)]
+        streams.close()
+        late = stream._stream(there.house, 0, None, streams)
+        return [lines + [line async for line in early], [line async for line in late]]
+
+    assert asyncio.run(asyncio.wait_for(read(), 5)) == [["id: 0\n\n"]] * 2
+    there.ledger.close()

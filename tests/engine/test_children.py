@@ -343,3 +343,15 @@ def test_a_damaged_want_is_a_failed_child_and_the_next_one_is_heard(
     assert first.id == f"{parent.id}.{damaged['key']}"
     assert first.state is State.FAILED and first.outcome and first.outcome.refusal
     assert last.spec.parent == parent.id
+
+
+def test_a_child_of_a_child_is_refused(nursery: Any) -> None:
+    """Also one that the runner let through."""
+    children, describer, ledger, parent = nursery
+    spec = JobSpec("a.child", parent=parent.id, key="x")
+    child = ledger.write(lambda t: t.submit(spec, 1.0))
+    children.want(child, [want(key="below")])
+    soon(lambda: bool(ledger.reader().children(child.id)))
+    (below,) = ledger.reader().children(child.id)
+    assert below.state is State.FAILED and below.outcome.refusal["code"] == "workload.depth"
+    assert describer.asked == []

@@ -29,7 +29,7 @@ def application(house: House, keys: Keys, port: int, shut_down: Callable[[], Non
     app.state.keys = keys
     app.state.url = f"http://127.0.0.1:{port}"
     app.state.shut_down = shut_down
-    app.state.streams = set()  # event streams that are open
+    app.state.streams = events.Streams()
     for noun in (jobs, box, workloads, events, metrics, pages):
         app.include_router(noun.routes)
     app.add_middleware(Door, keys=keys, port=port)

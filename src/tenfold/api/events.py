@@ -7,6 +7,7 @@ Last-Event-ID header) misses none of them. Progress is live only and carries non
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Annotated
 
@@ -20,9 +21,29 @@ from tenfold.ledger.transaction import Event
 BEAT_S = 15.0  # a comment line, so that a dead connection is noticed
 MOST_WAITING = 10_000  # events for one slow listener; then it must come back with `since`
 
-HangUp = Callable[[], None]  # ends one stream, from any thread
-
 routes = APIRouter(prefix="/api", tags=["events"])
+
+
+class Streams:
+    """The streams that are open, so that the end of the daemon need not wait for them."""
+
+    def __init__(self) -> None:
+        self._open: set[Callable[[], None]] = set()
+        self._closed = False
+
+    def add(self, hang_up: Callable[[], None]) -> None:
+        self._open.add(hang_up)
+        if self._closed:  # it came in while the door was being shut
+            hang_up()
+
+    def discard(self, hang_up: Callable[[], None]) -> None:
+        self._open.discard(hang_up)
+
+    def close(self) -> None:
+        """From any thread, and from a signal."""
+        self._closed = True
+        for hang_up in tuple(self._open):
+            hang_up()
 
 
 @routes.get("/events", summary="Changes, progress, metrics, checkpoints, artifacts as they happen")
@@ -40,19 +61,18 @@ async def events(
 
 
 async def _stream(
-    house: House, since: int | None, job: str | None, streams: set[HangUp]
+    house: House, since: int | None, job: str | None, streams: Streams
 ) -> AsyncIterator[str]:
     loop = asyncio.get_running_loop()
     waiting: asyncio.Queue[list[Event] | None] = asyncio.Queue(MOST_WAITING)
 
     def heard(news: list[Event]) -> None:
-        try:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody listens any more
             loop.call_soon_threadsafe(_put, waiting, news)
-        except RuntimeError:
-            pass  # the loop is closed: the daemon ends, and nobody listens any more
 
     def hang_up() -> None:
-        loop.call_soon_threadsafe(_send_away, waiting)
+        with contextlib.suppress(RuntimeError):
+            loop.call_soon_threadsafe(_send_away, waiting)
 
     streams.add(hang_up)
     house.ledger.listen(heard)  # first listen, then look back: nothing falls between

@@ -17,7 +17,7 @@ MIGRATIONS = (
         seq INTEGER PRIMARY KEY,
         id TEXT NOT NULL UNIQUE,
         parent TEXT,
-        request_key TEXT UNIQUE,
+        request_key TEXT,
         state TEXT NOT NULL,
         submitted_s REAL NOT NULL,
         changed_s REAL NOT NULL,
@@ -25,7 +25,8 @@ MIGRATIONS = (
         standing TEXT NOT NULL
     );
     CREATE INDEX jobs_by_state ON jobs (state);
-    CREATE INDEX jobs_by_parent ON jobs (parent);
+    CREATE INDEX jobs_by_parent ON jobs (parent) WHERE parent IS NOT NULL;
+    CREATE UNIQUE INDEX jobs_by_key ON jobs (request_key) WHERE request_key IS NOT NULL;
     CREATE TABLE attempts (
         job TEXT NOT NULL,
         number INTEGER NOT NULL,

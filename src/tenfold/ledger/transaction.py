@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -42,9 +42,14 @@ class Event:
 class Transaction:
     """Writes through one connection inside the writer's BEGIN; collects what it changed."""
 
-    def __init__(self, connection: sqlite3.Connection, earlier: list[Transaction]) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        earlier: list[Transaction],
+        numbers: Iterator[int],
+    ) -> None:
         self._connection = connection
-        self._connection.row_factory = sqlite3.Row
+        self._numbers = numbers  # for new jobs; one that comes to nothing leaves a gap
         self._earlier = earlier  # of the same commit: not yet on the disk, but true
         self.jobs: dict[str, Job] = {}
         self.events: list[Event] = []
@@ -236,10 +241,7 @@ class Transaction:
     def _new_id(self, spec: JobSpec) -> str:
         if spec.parent is not None:
             return f"{spec.parent}.{spec.key}"
-        row = self._connection.execute("SELECT value FROM meta WHERE key = 'last_id'").fetchone()
-        number = int(row["value"]) + 1 if row else 1
-        self.remember("last_id", number)
-        return str(number)
+        return str(next(self._numbers))
 
 
 def _request_key(spec: JobSpec) -> str:

@@ -8,6 +8,7 @@ are told so.
 
 from __future__ import annotations
 
+import itertools
 import queue
 import sqlite3
 import threading
@@ -30,6 +31,11 @@ class Writer:
         self, connection: sqlite3.Connection, committed: Callable[[list[Transaction]], None]
     ) -> None:
         self._connection = connection
+        self._connection.row_factory = sqlite3.Row
+        last = connection.execute(
+            "SELECT max(CAST(id AS INTEGER)) FROM jobs WHERE parent IS NULL"
+        ).fetchone()[0]
+        self._numbers = itertools.count((last or 0) + 1)
         self._committed = committed
         self._posted: queue.SimpleQueue[tuple[Work, Future[Any]] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="ledger", daemon=True)
@@ -76,7 +82,8 @@ class Writer:
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             for work, answer in batch:
-                transaction = Transaction(self._connection, [t for _, _, t in done])
+                earlier = [made for _, _, made in done]
+                transaction = Transaction(self._connection, earlier, self._numbers)
                 try:
                     done.append((answer, transaction.attempt(work), transaction))
                 except sqlite3.Error as error:

@@ -17,8 +17,11 @@ T = TypeVar("T")
 
 def to_json(value: Any) -> Any:
     """A dataclass of ours, or any nesting of them, as JSON values."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: to_json(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    kind = type(value)
+    if kind in _PLAIN:
+        return value
+    if dataclasses.is_dataclass(kind):
+        return {name: to_json(getattr(value, name)) for name in _names(kind)}
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, list | tuple):
@@ -34,6 +37,14 @@ def from_json(kind: type[T], value: Any) -> T:
         return typing.cast(T, _decode(kind, value))
     except (TypeError, ValueError, KeyError, AttributeError) as error:
         raise refusal("wire.shape", kind=kind.__name__, error=str(error)) from error
+
+
+_PLAIN = frozenset({str, int, float, bool, type(None)})
+
+
+@cache
+def _names(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in dataclasses.fields(kind))
 
 
 @cache
