@@ -112,3 +112,18 @@ def test_closed_it_ends_what_it_asks(home: Path) -> None:
         describer.describe("my.own")
     assert told.value.code == "workload.broken"
     assert time.monotonic() - began_s < 10
+
+
+def test_one_that_somebody_killed_is_asked_again(home: Path) -> None:
+    """That says nothing about the workload; one that is killed every time is told in words."""
+    once = f"""
+if not os.path.exists({str(home / "once")!r}):
+    open({str(home / "once")!r}, "w").close()
+    os.kill(os.getpid(), 9)
+"""
+    write(home, once)
+    assert Describer(home).describe("my.own")["name"] == "my.own"
+    write(home, "os.kill(os.getpid(), 9)")
+    with pytest.raises(Refusal) as told:
+        Describer(home).describe("my.own")
+    assert told.value.code == "workload.broken" and "-9" in told.value.why

@@ -222,3 +222,10 @@ def test_a_command_becomes_what_was_asked(asked: Asked) -> None:
     spec = asked.orders.prepare(request)
     assert (spec.retry, spec.resumes, spec.needs.cores) == (2, True, 3)
     assert spec.name.startswith("sh -c xxx") and len(spec.name) == 80
+
+
+def test_a_launched_command_has_a_rank_a_core(asked: Asked) -> None:
+    params = {"argv": ["train.py"], "launch": "torchrun"}
+    assert asked.orders.prepare(Request("system.command", params, cores=3)).needs.ranks == 3
+    plain = Request("system.command", {"argv": ["train.py"]}, cores=3)
+    assert asked.orders.prepare(plain).needs.ranks == 1

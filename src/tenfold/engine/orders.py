@@ -90,6 +90,9 @@ class Orders:
     def _command(self, request: Request) -> JobSpec:
         command = command_from(request.params)
         kind = request.kind or Kind.BATCH
+        needs = _needs(request, Needs(basis="as asked"))
+        if command.launch and not needs.gpus:
+            needs = dataclasses.replace(needs, ranks=needs.cores)  # one rank a core
         return JobSpec(
             workload=COMMAND,
             params={**request.params, "argv": list(command.argv)},
@@ -97,7 +100,7 @@ class Orders:
             kind=kind,
             priority=request.priority,
             after=request.after,
-            needs=_needs(request, Needs(basis="as asked")),
+            needs=needs,
             resumes=bool(request.yields),
             retry=_retries(request.retry, kind, 0),
             key=request.key,
