@@ -223,7 +223,7 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateDaemon]:
     private.start()
     yield private
     private.end()
-    kill_marked(folder.name)
+    kill_marked(str(folder))
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/ask-from-python-or-http.md"])

@@ -18,7 +18,7 @@ from tenfold.engine.orders import Orders
 from tenfold.ledger.ledger import Ledger
 from tenfold.ledger.transaction import Transaction
 from tenfold.terms.box import Box, Device, DeviceKind, Node, Slot
-from tenfold.terms.job import Job, JobSpec
+from tenfold.terms.job import Job, JobSpec, child_id
 from tenfold.terms.outcome import Ending, Outcome
 from tenfold.terms.refusal import refusal
 from tenfold.terms.states import Change, State
@@ -340,7 +340,7 @@ def test_a_damaged_want_is_a_failed_child_and_the_next_one_is_heard(
     children.want(parent, [damaged, want(key="next")])
     soon(lambda: f"{parent.id}.next" in {job.id for job in ledger.reader().children(parent.id)})
     first, last = ledger.reader().children(parent.id)
-    assert first.id == f"{parent.id}.{damaged['key']}"
+    assert first.id == child_id(parent.id, damaged["key"]) and "/" not in first.id
     assert first.state is State.FAILED and first.outcome and first.outcome.refusal
     assert last.spec.parent == parent.id
 

@@ -17,7 +17,7 @@ from tenfold.engine.orders import Orders, Request
 from tenfold.engine.settle import release
 from tenfold.ledger.ledger import Ledger
 from tenfold.ledger.transaction import Transaction
-from tenfold.terms.job import Job, JobSpec
+from tenfold.terms.job import Job, JobSpec, child_id
 from tenfold.terms.outcome import Ending, Outcome
 from tenfold.terms.refusal import Refusal, refusal
 from tenfold.terms.states import ENDED, Change
@@ -35,12 +35,12 @@ class Children:
         self._thread.start()
 
     def misses(self, parent: str, wants: list[dict[str, Any]]) -> bool:
-        return any(f"{parent}.{want['key']}" not in self._seen for want in wants)
+        return any(child_id(parent, want["key"]) not in self._seen for want in wants)
 
     def want(self, parent: Job, wants: list[dict[str, Any]]) -> None:
         """Submit what `parent` asked for and is not there yet. Returns at once."""
         for want in wants:
-            child = f"{parent.id}.{want['key']}"
+            child = child_id(parent.id, want["key"])
             if child not in self._seen:
                 self._seen.add(child)
                 self._queue.put((parent, want))
@@ -59,7 +59,7 @@ class Children:
             except (Refusal, OSError):  # the ledger could not be written, or no process started
                 there = False
             if not there:  # ask again at the next sighting
-                self._seen.discard(f"{parent.id}.{want['key']}")
+                self._seen.discard(child_id(parent.id, want["key"]))
 
     def _submit(self, parent: Job, want: dict[str, Any]) -> bool:
         """Whether the child is in the ledger now."""

@@ -9,7 +9,7 @@ from tenfold.engine.ending import ending
 from tenfold.engine.sighting import Sighting
 from tenfold.ledger.ledger import Ledger
 from tenfold.ledger.transaction import Transaction
-from tenfold.terms.job import Job
+from tenfold.terms.job import Job, child_id
 from tenfold.terms.outcome import Artifact, Ending, Outcome
 from tenfold.terms.states import ENDED, LIVE, Change, State
 
@@ -102,7 +102,7 @@ def _open_children(
     transaction: Transaction, job: Job, wants: list[dict[str, Any]]
 ) -> tuple[str, ...]:
     """Ids of the children that are not over yet, including those not submitted yet."""
-    ids = dict.fromkeys(f"{job.id}.{want['key']}" for want in wants)
+    ids = dict.fromkeys(child_id(job.id, want["key"]) for want in wants)
     return tuple(
         child
         for child in ids

@@ -18,7 +18,7 @@ from tenfold.ledger.rows import (
     standing_of,
 )
 from tenfold.terms.box import Slot
-from tenfold.terms.job import Attempt, Job, JobSpec
+from tenfold.terms.job import Attempt, Job, JobSpec, child_id
 from tenfold.terms.outcome import Artifact, Outcome
 from tenfold.terms.refusal import refusal
 from tenfold.terms.states import Change, State, after
@@ -240,7 +240,7 @@ class Transaction:
 
     def _new_id(self, spec: JobSpec) -> str:
         if spec.parent is not None:
-            return f"{spec.parent}.{spec.key}"
+            return child_id(spec.parent, spec.key or "")
         return str(next(self._numbers))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -10,6 +11,8 @@ from tenfold.terms.box import Slot
 from tenfold.terms.needs import Needs
 from tenfold.terms.outcome import Outcome
 from tenfold.terms.states import State
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9_.-]")
 
 
 class Kind(StrEnum):
@@ -66,6 +69,12 @@ class Job:
     awaits: tuple[str, ...] = ()  # children it gave its slot back for
     outcome: Outcome | None = None  # of the newest ended attempt
     reason: str = ""  # one sentence: why it is in this state
+
+
+def child_id(parent: str, key: str) -> str:
+    """The id of the child that `parent` calls `key`. Ids name folders, so what could lead out of
+    one is replaced; the submit of such a key is refused, but its refusal needs an id as well."""
+    return f"{parent}.{_UNSAFE.sub('_', key)[:64]}"
 
 
 @dataclass(frozen=True)
