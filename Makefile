@@ -45,8 +45,12 @@ lint: $(VENV)/.test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# What some tests need beside Python: an environment with JupyterLab in it.
+# What some tests need beside Python: two programs of Debian's, and an environment with JupyterLab.
 test-system: $(VENV)/.test
+	@for program in systemd-analyze setpriv; do command -v $$program >/dev/null || missing=1; done; \
+	if [ -n "$$missing" ]; then \
+		apt-get update -qq && apt-get install -y -qq --no-install-recommends systemd util-linux; \
+	fi
 	TENFOLD_HOME=$(TEST_HOME) $(BIN)/tenfold env build notebook
 
 verify: test bench-crash bench-power-cut bench-cavity

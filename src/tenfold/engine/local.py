@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import time
@@ -98,11 +99,14 @@ class LocalEngine:
         key = (job.id, attempt.number)
         folder = self.folder(job.id)
         if self._asked.get(key) is not job.stop_for:
-            folder.write_stop(StopFile(attempt.number, job.stop_for, job.reason))
-            self._signal(folder, signal.SIGTERM)
+            try:
+                folder.write_stop(StopFile(attempt.number, job.stop_for, job.reason))
+            except OSError:
+                pass  # on a full disk the signal alone has to say it
+            self._ask_holder(folder)
             self._asked[key] = job.stop_for
         if now_s - job.changed_s > GRACE_S[job.stop_for]:
-            self._signal(folder, signal.SIGKILL)
+            leftovers.end({attempt.token})  # the runner too, also one that never came to its lock
 
     def wants(self, job: Job) -> list[dict[str, Any]]:
         return _wants(self.folder(job.id))
@@ -155,18 +159,21 @@ class LocalEngine:
         return noted
 
     def _not_started(self, attempt: Attempt, now_s: float) -> Sighting:
-        """Nothing runs: its folder could not be written. The job pauses and loses nothing."""
-        why = f"{self._hindered[attempt.token].strerror}."
-        told = refusal("disk.full", why=why, next=f"tenfold resume {attempt.job}")
-        outcome = Outcome(attempt.number, Ending.DISK_FULL, now_s, now_s, refusal=told.as_json())
-        return Sighting(attempt.job, attempt.number, entered=False, outcome=outcome)
+        """Nothing runs: its folder could not be written."""
+        return self._damaged(attempt, self._hindered[attempt.token], now_s)
 
     def _damaged(self, attempt: Attempt, error: OSError, now_s: float) -> Sighting:
-        """Its folder cannot be looked at: that job fails in words, the others go on."""
-        told = refusal("job.folder", id=attempt.job, why=f"{error.filename}: {error.strerror}.")
-        outcome = Outcome(
-            attempt.number, Ending.FAILED, attempt.promised_s, now_s, refusal=told.as_json()
-        )
+        """On a full disk the job pauses and loses nothing; where its folder is not what it should
+        be, that job fails in words and the others go on."""
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            ending = Ending.DISK_FULL
+            told = refusal(
+                "disk.full", why=f"{error.strerror}.", next=f"tenfold resume {attempt.job}"
+            )
+        else:
+            ending = Ending.FAILED
+            told = refusal("job.folder", id=attempt.job, why=f"{error.filename}: {error.strerror}.")
+        outcome = Outcome(attempt.number, ending, attempt.promised_s, now_s, refusal=told.as_json())
         return Sighting(attempt.job, attempt.number, entered=False, outcome=outcome)
 
     def _sighting(self, attempt: Attempt, ended: bool, now_s: float) -> Sighting:
@@ -191,8 +198,8 @@ class LocalEngine:
             outcome,
         )
 
-    def _signal(self, folder: JobFolder, number: signal.Signals) -> None:
-        """To the holder of the lock and nobody else."""
+    def _ask_holder(self, folder: JobFolder) -> None:
+        """SIGTERM to the holder of the lock and nobody else."""
         pid = lock.holder(folder.lock)
         if pid is None:
             return
@@ -202,7 +209,7 @@ class LocalEngine:
             return
         try:
             if lock.holder(folder.lock) == pid:
-                signal.pidfd_send_signal(handle, number)
+                signal.pidfd_send_signal(handle, signal.SIGTERM)
         except ProcessLookupError:
             pass  # ended in between
         finally:
@@ -211,10 +218,9 @@ class LocalEngine:
 
 def _environment(home: Path, job_id: str, attempt: Attempt) -> dict[str, str]:
     """What every process of an attempt starts with."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("TENFOLD_ATTEMPT", "CUDA_"))}
     slot = attempt.slot
     return {
-        **kept,
+        **os.environ,
         TOKEN_VARIABLE: attempt.token,
         "TENFOLD_HOME": str(home),
         "TENFOLD_JOB": job_id,
