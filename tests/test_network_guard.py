@@ -102,7 +102,10 @@ def test_an_escape_fails_the_run(tmp_path: Path) -> None:
         "    import pytest; pytest.skip('no such part')\n"
     )
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(tmp_path)]
-    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    lenient = {name: value for name, value in os.environ.items() if name != "TENFOLD_NO_SKIP"}
+    run = subprocess.run(
+        command, cwd=tmp_path, env=lenient, capture_output=True, text=True, timeout=60
+    )
     assert run.returncode == 1, run.stdout
     assert "1 passed, 1 skipped" in run.stdout
     assert "tried to leave the machine" in run.stdout

@@ -33,7 +33,7 @@ def test_the_refusal_of_a_daemon_that_cannot_start_is_shown(bare):
         taken.bind(("127.0.0.1", bare.port))
         taken.listen()
         told = bare("up", status=2)
-    assert told.err.startswith(f"The port {bare.port} is taken.")
+    assert told.err.startswith(f"The port {bare.port} cannot be used.")
     assert len(told.err.splitlines()) == 3 and told.out == ""
     assert (
         bare("up", "--box", "7xNothing", "--json", status=2).json["refusal"]["code"]
