@@ -57,7 +57,8 @@ verify: test bench-crash bench-power-cut bench-cavity
 
 bench: bench-queue bench-cli bench-cavity
 
-bench-%: $(VENV)/.test
+# A static pattern: make looks for no other kind of rule for a phony target.
+bench-power-cut bench-cli bench-cavity: bench-%: $(VENV)/.test
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/$(subst -,_,$*).py
 
 bench-queue: $(VENV)/.test

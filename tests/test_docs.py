@@ -251,3 +251,23 @@ def test_training_script_of_the_demo_learns() -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert re.fullmatch(r"epoch 2 of 2: loss 0\.\d{4}, \d\d\.\d% right", done.stdout.split("\n")[1])
+
+
+def test_every_make_target_does_something() -> None:
+    """A phony target without a recipe of its own is "nothing to be done", with exit status 0."""
+    makefile = (ROOT / "Makefile").read_text()
+    targets = makefile.split(".PHONY:")[1].split("\n\n")[0].replace("\\", " ").split()
+    assert {"bench-cli", "bench-power-cut", "demo"} <= set(targets)
+    for target in targets:
+        ran = subprocess.run(
+            ["make", "--always-make", "-n", target], cwd=ROOT, capture_output=True, text=True
+        )
+        assert ran.returncode == 0, f"make {target}: {ran.stderr}"
+        assert "Nothing to be done" not in ran.stdout, f"make {target} does nothing"
+
+
+def test_every_make_target_that_a_page_names_is_there() -> None:
+    named = {word for page in PAGES for word in re.findall(r"`make ([a-z-]+)`", page.read_text())}
+    assert {"bench-crash", "demo", "test"} <= named
+    there = set(re.findall(r"^([a-z -]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert named <= {target for line in there for target in line.split()}
