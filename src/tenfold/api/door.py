@@ -28,7 +28,7 @@ _UNLOCKED = "/enter"
 
 
 class Door:
-    """ASGI middleware. `next_step` of a refused caller names the command that shows the token."""
+    """ASGI middleware; who is refused gets the Refusal as JSON, and no route is asked."""
 
     def __init__(self, app: ASGIApp, keys: Keys, port: int) -> None:
         self._app = app

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from types import TracebackType
 from typing import Any
 
@@ -13,7 +14,7 @@ _ENDED = frozenset(state.value for state in ENDED)
 _STEP = 0.1  # a line of progress each tenth
 
 
-class Teller:
+class Teller(ABC):
     """What is told whether in lines or with a bar: state changes, attempts, an absent daemon."""
 
     def __init__(self, view: dict[str, Any]) -> None:
@@ -53,8 +54,8 @@ class Teller:
     def state(self, text: str) -> None:
         self.line(f"{self.job} {self.name}: {text}")
 
-    def progress(self, progress: dict[str, Any]) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def progress(self, progress: dict[str, Any]) -> None: ...
 
     def attempt(self, number: int) -> None:
         """Text of attempt `number` comes next."""

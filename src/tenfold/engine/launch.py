@@ -51,12 +51,6 @@ class Launcher:
         self._fresh.append(child)
         return child.pid
 
-    @property
-    def server_pids(self) -> list[int]:
-        """Of the fork servers that are up."""
-        found = {self._light.pid, self._heavy.pid}
-        return sorted(pid for pid in found if pid is not None)
-
     def close(self) -> None:
         self._light.close()
         self._heavy.close()

@@ -120,10 +120,6 @@ class LocalEngine:
     def folder(self, job_id: str) -> JobFolder:
         return JobFolder(self._jobs / job_id)
 
-    @property
-    def fork_servers(self) -> list[int]:
-        return self._launcher.server_pids
-
     def _stands(self, attempt: Attempt) -> Stands:
         key = (attempt.job, attempt.number)
         folder = self.folder(attempt.job)

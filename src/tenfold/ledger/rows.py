@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from tenfold.terms.box import Slot
-from tenfold.terms.job import Attempt, Job, JobSpec
+from tenfold.terms.job import Attempt, Job
 from tenfold.terms.outcome import Outcome
-from tenfold.terms.states import State
 from tenfold.terms.wire import from_json, to_json
 
 JOB_COLUMNS = "id, state, submitted_s, changed_s, spec, standing"
@@ -32,23 +31,17 @@ def standing_of(job: Job) -> str:
     return packed({name: value for name, value in fields.items() if value not in (None, [], "")})
 
 
-def job_from(row: Mapping[str, Any] | Any, specs: dict[str, JobSpec] | None = None) -> Job:
-    """`row` has JOB_COLUMNS. `specs` spares decoding a spec (they never change) a second time."""
-    job_id = row["id"]
-    spec = specs.get(job_id) if specs is not None else None
-    if spec is None:
-        spec = from_json(JobSpec, json.loads(row["spec"]))
+def job_from(row: Mapping[str, Any] | Any) -> Job:
+    """`row` has JOB_COLUMNS."""
     fields = {
         **json.loads(row["standing"]),
-        "id": job_id,
+        "id": row["id"],
         "state": row["state"],
         "submitted_s": row["submitted_s"],
         "changed_s": row["changed_s"],
-        "spec": {"workload": ""},
+        "spec": json.loads(row["spec"]),
     }
-    job = from_json(Job, fields)
-    object.__setattr__(job, "spec", spec)
-    return job
+    return from_json(Job, fields)
 
 
 def attempt_from(row: Mapping[str, Any] | Any) -> Attempt:
@@ -63,7 +56,3 @@ def attempt_from(row: Mapping[str, Any] | Any) -> Attempt:
         outcome=from_json(Outcome, json.loads(row["outcome"])) if row["outcome"] else None,
         read_to=row["read_to"],
     )
-
-
-def ended(state: str) -> bool:
-    return State(state) in (State.SUCCEEDED, State.FAILED, State.CANCELLED)

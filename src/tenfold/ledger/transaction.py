@@ -10,9 +10,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from tenfold.ledger.rows import (
-    ATTEMPT_COLUMNS,
     JOB_COLUMNS,
-    attempt_from,
     job_from,
     packed,
     standing_of,
@@ -167,15 +165,6 @@ class Transaction:
             (job_id, number, token, packed(to_json(slot)), now_s),
         )
         return attempt
-
-    def newest_attempt(self, job_id: str) -> Attempt:
-        row = self._connection.execute(
-            f"SELECT {ATTEMPT_COLUMNS} FROM attempts WHERE job = ? ORDER BY number DESC LIMIT 1",
-            (job_id,),
-        ).fetchone()
-        if row is None:
-            raise refusal("job.unknown", id=job_id)
-        return attempt_from(row)
 
     def enter(self, job_id: str, number: int, now_s: float) -> None:
         self._connection.execute(
