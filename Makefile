@@ -4,37 +4,22 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-UV := UV_FIND_LINKS="$(PIP_FIND_LINKS)" $(BIN)/uv
 TEST_HOME := $(CURDIR)/$(VENV)/test-home
-SOURCES := pyproject.toml constraints.txt
 
 .PHONY: setup demo test test-system lint verify bench bench-crash bench-power-cut bench-queue \
-        bench-cli bench-cavity clean
+        bench-cli bench-cavity bench-pretrain bench-proxy bench-setup bench-starts bench-tour gpu-check evidence \
+        clean
 
 setup: $(VENV)/.demo
 
-# One constraints file for every install; torch is pinned there, and where no NVIDIA driver is found
-# and no local wheel folder is named, uv takes PyTorch's CPU build.
-TORCH_BACKEND := $(if $(PIP_FIND_LINKS),,--torch-backend auto)
-INSTALL = $(UV) pip install --quiet --python $(BIN)/python --compile-bytecode -c constraints.txt \
-          $(TORCH_BACKEND)
+# Asked every time: setup/ knows whether anything is to be done, and mends what was broken off.
+$(VENV)/.demo $(VENV)/.test: $(VENV)/.%: always
+	@$(PYTHON) setup $*
 
-$(BIN)/uv:
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet -c constraints.txt uv
-
-$(VENV)/.demo: $(SOURCES) | $(BIN)/uv
-	@echo "Installing Tenfold with what the demo needs (about 190 MB to download) ..."
-	$(INSTALL) -e '.[demo]'
-	@touch $@
-
-$(VENV)/.test: $(SOURCES) | $(BIN)/uv
-	@echo "Installing Tenfold with what the tests need (about 400 MB to download) ..."
-	$(INSTALL) -e '.[test]'
-	@touch $@ $(VENV)/.demo
+always:
 
 demo: $(VENV)/.demo
-	$(BIN)/python examples/demo.py
+	$(BIN)/python examples/tour
 
 test: $(VENV)/.test lint
 	OMP_NUM_THREADS=1 TENFOLD_TEST_ENVIRONMENTS=$(TEST_HOME)/environments $(BIN)/python -m pytest
@@ -43,6 +28,7 @@ lint: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	MYPYPATH=setup $(BIN)/mypy setup/*.py
 	$(BIN)/lint-imports
 
 # What some tests need beside Python: two programs of Debian's, and an environment with JupyterLab.
@@ -55,10 +41,12 @@ test-system: $(VENV)/.test
 
 verify: test bench-crash bench-power-cut bench-cavity
 
-bench: bench-queue bench-cli bench-cavity
+bench: bench-queue bench-cli bench-cavity bench-pretrain bench-proxy bench-starts bench-tour \
+       bench-setup
 
 # A static pattern: make looks for no other kind of rule for a phony target.
-bench-power-cut bench-cli bench-cavity: bench-%: $(VENV)/.test
+bench-power-cut bench-cli bench-cavity bench-pretrain bench-proxy bench-setup bench-starts bench-tour: \
+bench-%: $(VENV)/.test
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/$(subst -,_,$*).py
 
 bench-queue: $(VENV)/.test
@@ -66,6 +54,14 @@ bench-queue: $(VENV)/.test
 
 bench-crash: $(VENV)/.test
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/crash.py --kills 1000
+
+# Every figure of the CPU again, in minutes, beside the kept one.
+evidence: $(VENV)/.test
+	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/evidence.py
+
+# Everything that only a GPU can show. Needs no venv: any Python 3.11 or newer with torch.
+gpu-check:
+	PYTHONPATH=src $(PYTHON) benchmarks/gpu_check.py
 
 clean:
 	rm -rf $(VENV) build *.egg-info src/*.egg-info
