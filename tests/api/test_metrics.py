@@ -16,7 +16,7 @@ from tenfold.api import metrics
 from tenfold.terms.box import Box
 from tenfold.terms.budget import Budget, BudgetStep
 from tenfold.terms.decision import Decision
-from tenfold.terms.reading import DeviceReading, Missing, Reading
+from tenfold.terms.reading import DeviceReading, GpuLinks, GpuReading, Missing, Reading
 from tenfold.terms.states import State
 
 
@@ -67,6 +67,24 @@ def test_a_missing_reading_has_no_sample_and_zero_has_one() -> None:
         ("tenfold_device_memory_used_gib", "gpu0"): 0.0,
         ("tenfold_device_utilisation_ratio", "gpu0"): 0.0,
         ("tenfold_budget_watts", ""): 2000.0,
+    }
+
+
+def test_what_a_gpu_does_not_tell_has_no_sample() -> None:
+    missing = Missing("the card fell off the bus")
+    links = GpuLinks(missing, missing, missing, missing, missing)
+    gone = GpuReading(missing, missing, missing, missing, missing, links, missing)
+    well = GpuReading(350.0, 46.0, 7.5, ("too warm",), (), links, ())
+    cards = [
+        DeviceReading(id, missing, missing, missing, missing, missing, gpu)
+        for id, gpu in (("gone", gone), ("well", well))
+    ]
+    found = samples(page(Reading(1.0, tuple(cards)), math.inf))
+    assert {key: value for key, value in found.items() if key[0] != "tenfold_jobs"} == {
+        ("tenfold_gpu_power_limit_watts", "well"): 350.0,
+        ("tenfold_gpu_temperature_margin_celsius", "well"): 46.0,
+        ("tenfold_gpu_energy_joules_total", "well"): 7.5,
+        ("tenfold_gpu_held_down", "well"): 1.0,
     }
 
 

@@ -10,13 +10,14 @@ from tenfold.terms.refusal import Refusal
 
 
 def test_auto_finds_the_host_cpu_and_nothing_modelled() -> None:
+    """Whatever GPUs this machine has: they have tests of their own."""
     found = box("auto")
     assert not found.modelled
-    assert [device.id for device in found.devices] == ["cpu"]
+    assert [device.id for device in found.devices][-1] == "cpu"
     reading = Meter(found).reading((), 100.0)
     assert reading.at_s == 100.0
-    assert [device.device for device in reading.devices] == ["cpu"]
-    assert isinstance(reading.devices[0].memory_used_gib, float)
+    assert reading.devices[-1].device == "cpu"
+    assert isinstance(reading.devices[-1].memory_used_gib, float)
 
 
 def test_any_other_text_is_a_declared_box() -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 import os
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 from fastapi import APIRouter, Request
 
 from tenfold.api.views import Answer
 from tenfold.engine.house import House
-from tenfold.terms.reading import Missing
+from tenfold.engine.leftovers import job_of
+from tenfold.terms.job import Kind
+from tenfold.terms.reading import DeviceReading, Missing
 from tenfold.terms.states import LIVE
 from tenfold.terms.wire import to_json
 from tenfold.version import VERSION
@@ -24,16 +27,14 @@ def box(request: Request) -> Answer:
     reader = house.ledger.reader()
     counts = reader.counts()
     reader.close()
+    home = str(house.ledger.path.parent)
     reading, budget = None, []
     if house.latest is not None:
         now, allowed, _ = house.latest
         reading = {
             "at_s": now.at_s,
             "power_w": _measured(now.power_w),
-            "devices": [
-                {name: _measured(value) for name, value in vars(device).items()}
-                for device in now.devices
-            ],
+            "devices": [_reading(device, home) for device in now.devices],
         }
         budget = [_step(to_json(step)) for step in allowed.steps]
     slots = [
@@ -50,11 +51,30 @@ def box(request: Request) -> Answer:
             "now_s": house.clock(),
             "jobs": counts,
             "slots": slots,
-            "home": str(house.ledger.path.parent),
+            "services": _services(house),
+            "rights": _rights(house),
+            "home": home,
             "version": VERSION,
             "pid": os.getpid(),
         }
     )
+
+
+def _rights(house: House) -> dict[str, Any] | None:
+    """Whether power limits and layouts can be set; null where there is nothing to set."""
+    if house.rights is None or house.box.modelled or not (house.box.gpus or house.box.aside):
+        return None
+    return {"granted": house.rights.granted, "why": house.rights.why}
+
+
+def _services(house: House) -> list[dict[str, Any]]:
+    """Every service that is found at a URL, also while it sleeps."""
+    services = [job for job in house.ledger.open_jobs() if job.spec.kind is Kind.SERVICE]
+    return [
+        {"job": job.id, "name": job.spec.name, "state": job.state.value, "url": url}
+        for job in services
+        if (url := house.services.url(job))
+    ]
 
 
 @routes.post("/link", summary="A one-time link that lets a browser in")
@@ -69,9 +89,25 @@ def shutdown(request: Request) -> Answer:
     return Answer({"pid": os.getpid()})
 
 
+def _reading(device: DeviceReading, home: str) -> dict[str, Any]:
+    """A process on a GPU is told with the job that it belongs to, or null: then it is not ours."""
+    view: dict[str, Any] = _measured(device)
+    gpu = view["gpu"]
+    if gpu is not None and isinstance(gpu["processes"], list):
+        for process in gpu["processes"]:
+            process["job"] = job_of(process["pid"], home)
+    return view
+
+
 def _measured(value: Any) -> Any:
     """A Missing reading says why; it never becomes a number."""
-    return {"missing": value.why} if isinstance(value, Missing) else value
+    if isinstance(value, Missing):
+        return {"missing": value.why}
+    if isinstance(value, tuple):
+        return [_measured(item) for item in value]
+    if is_dataclass(value):
+        return {field.name: _measured(getattr(value, field.name)) for field in fields(value)}
+    return value
 
 
 def _step(step: dict[str, Any]) -> dict[str, Any]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from tenfold.cli.gpu import gpu_notes, heat_words
 from tenfold.cli.parser import Parser, with_json
 from tenfold.cli.show import say_json
-from tenfold.cli.words import NOT_AVAILABLE, amount, device_words, gib, measured
+from tenfold.cli.words import NOT_AVAILABLE, amount, device_words, gib, measured, one_line
 from tenfold.client.call import Api
 from tenfold.client.home import home_path
 
@@ -62,7 +63,21 @@ def glance(seen: dict[str, Any]) -> RenderableType:
     for state, count in seen["jobs"].items():
         if count:
             counts.append_text(_count(state, count))
-    return Group(_head(seen), Text(), _devices(seen), Text(), counts or Text())
+    notes = [Text(f"  {line}", style="dim") for line in gpu_notes(seen)]
+    if notes:
+        notes.append(Text())
+    services = [Text(f"  {line}", style="dim") for line in service_lines(seen)]
+    if services:
+        services.append(Text())
+    told = (*notes, *services)
+    return Group(_head(seen), Text(), _devices(seen), Text(), *told, counts or Text())
+
+
+def service_lines(seen: dict[str, Any]) -> list[str]:
+    """`chat  running  http://127.0.0.1:7411/chat/`"""
+    found = [(f"{s['job']} {one_line(s['name'])}", s["state"], s["url"]) for s in seen["services"]]
+    name, state = (max((len(one[n]) for one in found), default=0) for n in (0, 1))
+    return [f"{one[0]:<{name}}  {one[1]:<{state}}  {one[2]}" for one in found]
 
 
 def _page(api: Api) -> RenderableType:
@@ -86,21 +101,36 @@ def _head(seen: dict[str, Any]) -> Text:
     head.append(f"  {box_words(seen['box'])}")
     if seen["modelled"]:
         head.append("  modelled", style="yellow")
-    head.append(f"\n  {_watts(seen)}", style="dim")
+    head.append(f"\n  {_watts(seen)}{rights_words(seen)}", style="dim")
     return head
+
+
+def rights_words(seen: dict[str, Any]) -> str:
+    """Without rights a limit is kept by starting less; the cards themselves keep none."""
+    rights = seen.get("rights")
+    return "; limits are advisory: tenfold rights" if rights and not rights["granted"] else ""
 
 
 def _watts(seen: dict[str, Any]) -> str:
     """What it draws, and what it may draw now and next."""
-    text = amount((seen["reading"] or {}).get("power_w"), "W")
+    text = _draws(seen["reading"] or {})
     steps = seen["budget"]
     if not steps or measured(steps[0]["watts"]) is None:
-        return f"draws {text}; no limit is set"
-    text = f"draws {text} of {amount(steps[0]['watts'], 'W')}"
+        return f"{text}; no limit is set"
+    text = f"{text} of {amount(steps[0]['watts'], 'W')}"
     if len(steps) > 1:
         at = time.strftime("%H:%M", time.localtime(steps[1]["start_s"]))
         text += f"; {amount(steps[1]['watts'], 'W')} from {at}"
     return text
+
+
+def _draws(reading: dict[str, Any]) -> str:
+    """All of it, or the GPUs alone where nothing tells the watts of the host."""
+    gpus = [one["power_w"] for one in reading.get("devices", ()) if one.get("gpu")]
+    known = [watts for watts in map(measured, gpus) if watts is not None]
+    if measured(reading.get("power_w")) is None and gpus and len(known) == len(gpus):
+        return f"GPUs draw {amount(sum(known), 'W')}"
+    return f"draws {amount(reading.get('power_w'), 'W')}"
 
 
 def _devices(seen: dict[str, Any]) -> RenderableType:
@@ -112,7 +142,7 @@ def _devices(seen: dict[str, Any]) -> RenderableType:
         "  device", "job", "watts", "heat", "use", "memory", right=("watts", "heat"), cut=("job",)
     )
     for node in seen["box"]["nodes"]:
-        for device in node["devices"]:
+        for device in _gpus_first(node):
             reading = readings.get(device["id"], {})
             use = measured(reading.get("utilisation"))
             used = measured(reading.get("memory_used_gib"))
@@ -122,7 +152,7 @@ def _devices(seen: dict[str, Any]) -> RenderableType:
                     f"  {device_words(device['id'])}",
                     _who(device["id"], seen["slots"]),
                     amount(reading.get("power_w"), "W"),
-                    amount(reading.get("temperature_c"), "°C"),
+                    heat_words(reading),
                     NOT_AVAILABLE if use is None else f"{bar(use, 8)} {use:4.0%}",
                     f"{memory} of {gib(device['memory_gib'])}",
                 )
@@ -130,10 +160,23 @@ def _devices(seen: dict[str, Any]) -> RenderableType:
     return drawn
 
 
+def _gpus_first(node: dict[str, Any]) -> list[dict[str, Any]]:
+    """Every device that is there, also what no job is given; the CPU last."""
+    aside = [one["device"] for one in node.get("aside", ())]
+    return sorted([*node["devices"], *aside], key=lambda device: bool(device["kind"] != "gpu"))
+
+
 def _who(device: str, slots: list[dict[str, Any]]) -> str:
-    on_it = [f"{s['job']} {s['name']}".strip() for s in slots if device in s["slot"]["devices"]]
+    on_it = [_tenant(s) for s in slots if device in s["slot"]["devices"]]
     rest = len(on_it) - NAMED
     return ", ".join(on_it[:NAMED]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def _tenant(seat: dict[str, Any]) -> str:
+    """`12 train`, and in front of it the slice where it has one."""
+    part = seat["slot"].get("slice")
+    told = f"{seat['job']} {seat['name']}".strip()
+    return f"{part['profile']}: {told}" if part else told
 
 
 def _count(state: str, count: int) -> Text:

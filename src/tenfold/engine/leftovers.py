@@ -45,13 +45,25 @@ def end_all(token: str, tries: int = 200) -> None:
         time.sleep(0.005)
 
 
-def _token(pid: int) -> str:
-    """The attempt token in a process's environment; empty for others' processes and zombies."""
+def job_of(pid: int, home: str) -> str | None:
+    """The job of the daemon of `home` that a process belongs to; None for anybody else's."""
+    pairs = (entry.partition(b"=") for entry in _environ(pid).split(b"\0"))
+    told = {os.fsdecode(key): os.fsdecode(value) for key, _, value in pairs}
+    return told.get("TENFOLD_JOB") if told.get("TENFOLD_HOME") == home else None
+
+
+def _environ(pid: int) -> bytes:
+    """Empty for others' processes, for what is gone, and for zombies."""
     try:
         with open(f"/proc/{pid}/environ", "rb") as file:
-            environ = file.read()
+            return file.read()
     except OSError:
-        return ""
+        return b""
+
+
+def _token(pid: int) -> str:
+    """The attempt token in a process's environment; empty for others' processes and zombies."""
+    environ = _environ(pid)
     at = environ.find(_MARK)
     if at < 0 or (at > 0 and environ[at - 1] != 0):
         return ""

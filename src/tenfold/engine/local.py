@@ -14,6 +14,7 @@ from tenfold.engine import cgroup, leftovers
 from tenfold.engine.launch import Launcher
 from tenfold.engine.reconcile import Stands, outcome_of, stands
 from tenfold.engine.sighting import Sighting
+from tenfold.engine.vacate import Users, Vacate, nobody
 from tenfold.engine.watch import Watch
 from tenfold.folder import lock
 from tenfold.folder.durable import read_lines
@@ -34,7 +35,13 @@ from tenfold.terms.refusal import refusal
 SWEEPS, SWEEP_S = 8, 0.005  # how long a tick waits for leftovers to die
 READ_AT_ONCE = 1 << 20  # bytes of events.jsonl a look takes at most
 # How long a job may take to save what it has, by what the stop is for.
-GRACE_S = {StopFor.CANCEL: 15.0, StopFor.SLEEP: 30.0, StopFor.PAUSE: 120.0, StopFor.YIELD: 120.0}
+GRACE_S = {
+    StopFor.CANCEL: 15.0,
+    StopFor.RESTART: 15.0,
+    StopFor.SLEEP: 30.0,
+    StopFor.PAUSE: 120.0,
+    StopFor.YIELD: 120.0,
+}
 _THREAD_KNOBS = (
     "OMP_NUM_THREADS",
     "MKL_NUM_THREADS",
@@ -44,12 +51,14 @@ _THREAD_KNOBS = (
 
 
 class LocalEngine:
-    """`jobs` is the folder of job folders; `wake` is called when a runner ends."""
+    """`jobs` is the folder of job folders; `wake` is called when a runner ends; `users` tells who
+    has something on a GPU."""
 
-    def __init__(self, jobs: Path, wake: Callable[[], None]) -> None:
+    def __init__(self, jobs: Path, wake: Callable[[], None], users: Users = nobody) -> None:
         self._jobs = jobs
         self._watch = Watch(wake)
         self._launcher = Launcher()
+        self._vacate = Vacate(users)
         self._cgroups = cgroup.parent(jobs.parent)
         self._hindered: dict[str, OSError] = {}  # token -> why its folder could not be written
         self._asked: dict[tuple[str, int], StopFor] = {}
@@ -74,7 +83,8 @@ class LocalEngine:
                 sightings.append(self._damaged(attempt, damaged[attempt.token], now_s))
             else:
                 ended = attempt.token in over and attempt.token not in unclean
-                sightings.append(self._sighting(attempt, ended, now_s))
+                lingers, notes = self._vacate.lingers(attempt, now_s) if ended else (False, [])
+                sightings.append(self._sighting(attempt, ended and not lingers, now_s, notes))
         return hindered + sightings
 
     def start(self, job: Job, attempt: Attempt, children: dict[str, dict[str, object]]) -> None:
@@ -85,6 +95,7 @@ class LocalEngine:
         except OSError as error:
             self._hindered[attempt.token] = error
             return
+        self._vacate.began(attempt)
         environment = _environment(self._jobs.parent, job.id, attempt)
         group = cgroup.make(self._cgroups, attempt.token) if self._cgroups else None
         if group is not None:
@@ -172,7 +183,9 @@ class LocalEngine:
         outcome = Outcome(attempt.number, ending, attempt.promised_s, now_s, refusal=told.as_json())
         return Sighting(attempt.job, attempt.number, entered=False, outcome=outcome)
 
-    def _sighting(self, attempt: Attempt, ended: bool, now_s: float) -> Sighting:
+    def _sighting(
+        self, attempt: Attempt, ended: bool, now_s: float, notes: list[dict[str, Any]]
+    ) -> Sighting:
         folder = self.folder(attempt.job)
         entered = folder.attempt(attempt.number).is_dir()
         lines, read_to = _new_lines(folder.events(attempt.number), attempt.read_to, whole=ended)
@@ -188,7 +201,7 @@ class LocalEngine:
             attempt.job,
             attempt.number,
             entered,
-            lines,
+            lines + notes,
             read_to,
             _wants(folder) if entered else [],
             outcome,

@@ -13,7 +13,11 @@ from pathlib import Path
 
 from tenfold.hardware import boxfile
 from tenfold.hardware.chassis import NodePlan, chassis, numbered
+from tenfold.hardware.models import Card
 from tenfold.terms.box import Box, Device, DeviceKind, Node
+
+# A gang over two nodes: assumed, since it depends on the job and on the network between them.
+SPAN_FACTOR = 1.25
 
 
 def box(text: str) -> Box:
@@ -33,11 +37,22 @@ def _assembled(name: str, plans: Sequence[NodePlan]) -> Box:
         cpu_id = "cpu" if len(plans) == 1 else f"{node}:cpu"
         devices = (*_gpus(plan, node, numbers), _cpu(plan, node, cpu_id))
         nodes.append(Node(node, devices, host_w=plan.host.watts))
-    return Box(name, tuple(nodes), modelled=True)
+    span_factor = SPAN_FACTOR if len(nodes) > 1 else None
+    return Box(name, tuple(nodes), modelled=True, span_factor=span_factor)
 
 
 def _gpus(plan: NodePlan, node: str, numbers: Iterator[int]) -> tuple[Device, ...]:
-    return tuple(card.device(f"gpu{next(numbers)}", node) for card in plan.cards)
+    return tuple(
+        card.device(f"gpu{next(numbers)}", node, _bridge(card, node, place))
+        for place, card in enumerate(plan.cards)
+    )
+
+
+def _bridge(card: Card, node: str, place: int) -> str:
+    """The fast link of a card: its board's, or the bridge to its neighbour."""
+    if card.on_board:
+        return f"{node}:board"
+    return f"{node}:bridge{place // card.bridged}" if card.bridged > 1 else ""
 
 
 def _cpu(plan: NodePlan, node: str, id: str) -> Device:

@@ -1,17 +1,23 @@
 """The box that was asked for, and a meter for it.
 
-`auto` finds the host CPU and nothing else yet: the GPUs of this machine come in by their own door
-(NVML) in a later change. Everything else is a declared box.
+`auto` finds the host CPU and the NVIDIA GPUs of this machine; everything else is a declared box.
+A card that is there and cannot be given to a job (in MIG mode, or lost) stands aside: it is read
+and shown, and placement does not see it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 
 from tenfold.hardware import cpu, declared
 from tenfold.hardware.modelled import modelled_reading
-from tenfold.terms.box import Box, DeviceKind, Node, Slot
-from tenfold.terms.reading import Reading
+from tenfold.hardware.nvml.find import find
+from tenfold.hardware.nvml.library import Library
+from tenfold.hardware.nvml.meter import GpuMeter
+from tenfold.terms.box import Aside, Box, Device, DeviceKind, Node, Slot
+from tenfold.terms.reading import DeviceReading, GpuProcess, Missing, Reading
 
 AUTO = "auto"
 
@@ -22,22 +28,75 @@ def box(text: str) -> Box:
     """The box that `text` names: `auto`, a declared one, or a TOML file; a Refusal otherwise."""
     if text.strip().lower() != AUTO:
         return declared.box(text)
-    return Box(name="this machine", nodes=(Node("host", (cpu.device("host"),)),))
+    library = Library()
+    library.open()
+    gpus, aside = find(library, "host")
+    library.close()
+    # Whoever uses a card that stands aside may draw all it allows, and the wall does not ask who.
+    aside_w = sum(one.device.cap_w for one in aside)
+    host = Node("host", (*gpus, cpu.device("host")), host_w=aside_w, aside=aside)
+    return Box(name="this machine", nodes=(host,))
 
 
 class Meter:
-    """Readings of a box, real or declared. A real one keeps counters between two readings."""
+    """Readings of a box, real or declared. A real one keeps counters between two readings; `box` is
+    as the last reading found it; `may_set` tells whether power limits can be set. One thread asks
+    it."""
 
-    def __init__(self, box: Box) -> None:
-        self.box = box
-        self._cpus = [
-            cpu.CpuMeter(device)
-            for device in box.devices
-            if device.kind is DeviceKind.CPU and not box.modelled
-        ]
+    def __init__(self, box: Box, may_set: Callable[[], bool] = lambda: False) -> None:
+        self._may_set = may_set
+        self.box = self._found = box
+        everything = (*box.devices, *(aside.device for aside in box.aside))
+        real = [device for device in everything if not box.modelled]
+        self._cpus = [cpu.CpuMeter(one) for one in real if one.kind is DeviceKind.CPU]
+        gpus = [one for one in real if one.kind is DeviceKind.GPU]
+        self._gpus = GpuMeter(gpus, Library()) if gpus else None
 
     def reading(self, slots_in_use: Iterable[Slot], now: float) -> Reading:
         """What the devices do at `now`, by the engine's clock."""
         if self.box.modelled:
             return modelled_reading(self.box, slots_in_use, now)
-        return Reading(now, tuple(meter.reading(now) for meter in self._cpus))
+        gpus = self._gpus.readings(now) if self._gpus else []
+        if self._gpus:
+            self.box = _as_read(self._found, gpus, self._gpus.lost, self._may_set())
+        return Reading(now, (*gpus, *(meter.reading(now) for meter in self._cpus)))
+
+    def processes(self, devices: Collection[str]) -> Mapping[str, tuple[GpuProcess, ...] | Missing]:
+        """Who has something on these GPUs at this moment; nothing is told of a declared box."""
+        return self._gpus.processes(devices) if self._gpus else {}
+
+    def close(self) -> None:
+        if self._gpus:
+            self._gpus.close()
+
+
+def _as_read(
+    found: Box, gpus: Iterable[DeviceReading], lost: Mapping[str, str], may_set: bool
+) -> Box:
+    """The box that was found, with the limits of now and without the cards that are lost."""
+    limits = {one.device: one.gpu.limit_w for one in gpus if one.gpu}
+    nodes = []
+    for node in found.nodes:
+        there = [device for device in node.devices if device.id not in lost]
+        devices = [_limited(device, limits, may_set) for device in there]
+        gone = [
+            Aside(device, f"it does not answer: {lost[device.id]}")
+            for device in node.devices
+            if device.id in lost
+        ]
+        nodes.append(replace(node, devices=tuple(devices), aside=(*node.aside, *gone)))
+    return replace(found, nodes=tuple(nodes))
+
+
+def _limited(device: Device, limits: Mapping[str, float | Missing], may_set: bool) -> Device:
+    """With rights: down to what the card allows, and up to what its limit was when it was found; in
+    whole watts, as they are set."""
+    now_w = limits.get(device.id, device.cap_w)
+    if isinstance(now_w, Missing):
+        return device
+    lowest_w, most_w = math.ceil(device.lowest_w), math.floor(device.cap_w)
+    if may_set and 0 < lowest_w <= most_w <= device.highest_w:
+        return replace(device, cap_w=now_w, cap_min_w=lowest_w, cap_max_w=most_w)
+    if now_w == device.cap_w:
+        return device
+    return replace(device, cap_w=now_w, cap_min_w=now_w, cap_max_w=now_w)

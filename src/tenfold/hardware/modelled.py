@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from tenfold.terms.box import Box, Device, DeviceKind, Node, Slot
-from tenfold.terms.decision import Cap
+from tenfold.terms.decision import Cap, Relayout
+from tenfold.terms.mig import Instance, Placement
 from tenfold.terms.reading import DeviceReading, Measured, Missing, Reading
 
 NO_THERMOMETER = Missing("a declared box has no thermometer")
@@ -68,6 +69,39 @@ def capped(box: Box, caps: Iterable[Cap]) -> Box:
         for node in box.nodes
     )
     return replace(box, nodes=tuple(nodes))
+
+
+def carved(box: Box, relayouts: Iterable[Relayout]) -> Box:
+    """The box after these re-layouts: on a declared box the instances just appear."""
+    by_device = {relayout.device: relayout for relayout in relayouts}
+    if not by_device:
+        return box
+    nodes = (
+        replace(node, devices=tuple(_carved(device, by_device) for device in node.devices))
+        for node in box.nodes
+    )
+    return replace(box, nodes=tuple(nodes))
+
+
+def _carved(device: Device, relayouts: Mapping[str, Relayout]) -> Device:
+    relayout = relayouts.get(device.id)
+    if relayout is None:
+        return device
+    standing = [one for one in device.instances if one.placement not in relayout.destroy]
+    there = {one.placement for one in standing}
+    made = [Instance(place) for place in relayout.create if place not in there]
+    instances = sorted([*standing, *made], key=lambda one: one.placement.start)
+    return replace(device, instances=tuple(instances))
+
+
+def with_slots(box: Box, slots: Iterable[Slot]) -> Box:
+    """The box with an instance under every slice that is held: a daemon that starts again finds
+    those of running jobs, and no idle ones."""
+    made: dict[str, list[Placement]] = {}
+    for slot in slots:
+        if slot.slice is not None:
+            made.setdefault(slot.devices[0], []).append(slot.slice)
+    return carved(box, [Relayout(id, (), tuple(places)) for id, places in made.items()])
 
 
 def _capped(device: Device, watts: Mapping[str, float]) -> Device:

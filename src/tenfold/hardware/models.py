@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tenfold.hardware.mig import GEOMETRIES
 from tenfold.terms.box import Device, DeviceKind
 
 # Below about 58 % of the highest cap speed falls faster than watts: Zeus (NSDI'23) traces of V100
@@ -28,10 +29,11 @@ class Card:
     cap_min_w: float
     cap_max_w: float
     source: str
-    on_board: bool = False  # SXM: on a board of 4 or 8
+    on_board: bool = False  # SXM: on a board of 4 or 8, all with a fast link to one another
+    bridged: int = 1  # cards that an NVLink bridge joins
     knee: float = KNEE
 
-    def device(self, id: str, node: str) -> Device:
+    def device(self, id: str, node: str, bridge: str = "") -> Device:
         return Device(
             id=id,
             kind=DeviceKind.GPU,
@@ -44,6 +46,8 @@ class Card:
             cap_max_w=self.cap_max_w,
             knee=self.knee,
             source=self.source if self.knee != KNEE else f"{self.source}; {_KNEE_SOURCE}",
+            mig=GEOMETRIES.get(self.name),
+            bridge=bridge,
         )
 
 
@@ -64,6 +68,7 @@ CARDS = (
         name="H100-PCIe",
         title="H100 PCIe 80 GB",
         memory_gib=79.25,  # 7g.80gb, nvidia-smi -lgip
+        bridged=2,  # as in the ten-card chassis of the ServeTheHome review
         idle_w=80,  # transcripts show 54 to 80
         cap_min_w=200,
         cap_max_w=350,
@@ -74,6 +79,7 @@ CARDS = (
         name="H100-NVL",
         title="H100 NVL 94 GB",
         memory_gib=93.12,  # 7g.94gb, nvidia-smi -lgip
+        bridged=2,  # sold as a pair with bridges
         idle_w=62,
         cap_min_w=200,
         cap_max_w=400,
@@ -136,6 +142,18 @@ CARDS = (
 # Other names that mean one card.
 ALIASES = {"H200": "H200-SXM", "A100-SXM-80GB": "A100-80GB", "A100-SXM-40GB": "A100-40GB"}
 
+# How the driver names these cards (nvidia-smi -L of each).
+DRIVER_NAMES = {
+    "NVIDIA H100 80GB HBM3": "H100-SXM",
+    "NVIDIA H100 PCIe": "H100-PCIe",
+    "NVIDIA H100 NVL": "H100-NVL",
+    "NVIDIA H200": "H200-SXM",
+    "NVIDIA H200 NVL": "H200-NVL",
+    "NVIDIA A100-SXM4-40GB": "A100-40GB",
+    "NVIDIA A100-SXM4-80GB": "A100-80GB",
+    "NVIDIA L40S": "L40S",
+}
+
 LARGEST_CHASSIS = 10  # double-width cards in a Supermicro SYS-521GE-TNRT (ServeTheHome review)
 BOARDS = (8, 4, 2, 1)  # SXM boards hold 8 or 4; one or two of a board can be rented
 
@@ -162,6 +180,12 @@ TEN_CARD = HostData(
 EIGHT_SXM = HostData(
     64, 512.0, 4600.0, f"{_ASSUMED}; watts of host and fans: DGX H100 user guide, 10.2 kW rating"
 )
+
+
+def by_driver_name(name: str) -> Card | None:
+    """The card that the driver calls `name`."""
+    wanted = DRIVER_NAMES.get(name)
+    return next((card for card in CARDS if card.name == wanted), None)
 
 
 def host_data(card: Card | None, count: int) -> HostData:

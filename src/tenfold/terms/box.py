@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from tenfold.terms.mig import Geometry, Instance, Placement
+
 
 class DeviceKind(StrEnum):
     GPU = "gpu"
@@ -29,8 +31,23 @@ class Device:
     cap_w: float = 0.0  # the most it may draw now; 0 where nobody knows
     cap_min_w: float = 0.0
     cap_max_w: float = 0.0
+    lowest_w: float = 0.0  # the range in which root may set the limit of a real card; 0: unknown
+    highest_w: float = 0.0
     knee: float = 1.0  # share of cap_max_w below which speed falls faster than watts
     source: str = ""  # where the numbers come from
+    mig: Geometry | None = None  # how it can be carved; None: it is given whole
+    instances: tuple[Instance, ...] = ()  # that stand on it now
+    carves_live: bool = True  # beside running slices; else it is carved only while nothing runs
+    bridge: str = ""  # cards with the same word have a fast link (NVLink bridge or switch)
+    switch: str = ""  # cards with the same word hang on one PCIe switch
+
+
+@dataclass(frozen=True)
+class Aside:
+    """A device that is there and cannot be given to a job as it is, and why."""
+
+    device: Device
+    why: str
 
 
 @dataclass(frozen=True)
@@ -40,6 +57,7 @@ class Node:
     name: str
     devices: tuple[Device, ...]
     host_w: float = 0.0  # what host and fans draw beside the devices
+    aside: tuple[Aside, ...] = ()  # shown, and left out of placement
 
 
 @dataclass(frozen=True)
@@ -49,6 +67,8 @@ class Box:
     name: str
     nodes: tuple[Node, ...]
     modelled: bool = False
+    # How many times longer a gang takes that spans nodes; None: no gang may.
+    span_factor: float | None = None
 
     @property
     def devices(self) -> tuple[Device, ...]:
@@ -59,19 +79,27 @@ class Box:
         return tuple(device for device in self.devices if device.kind is DeviceKind.GPU)
 
     @property
+    def aside(self) -> tuple[Aside, ...]:
+        return tuple(aside for node in self.nodes for aside in node.aside)
+
+    @property
     def host_w(self) -> float:
         return sum(node.host_w for node in self.nodes)
 
 
 @dataclass(frozen=True)
 class Slot:
-    """What a job is given: whole GPUs, or a share of a node's CPU. (Slices come with MIG.)"""
+    """What a job is given: whole GPUs, a slice of one, or a share of a node's CPU."""
 
-    node: str
+    node: str  # `a+b` for a gang that spans nodes
     devices: tuple[str, ...]  # ids; GPUs for a GPU job, the CPU's own id for a CPU share
     kind: DeviceKind
     cores: int  # CPU cores it may use
     memory_gib: float  # of the devices' memory (GPU) or of the host's (CPU share)
+    slice: Placement | None = None  # of the one device; None: whole devices
+    instance: str = ""  # the slice's MIG UUID, once it stands
+    carve_s: float = 0.0  # until the slice stands, where the driver has to make it first
+    factor: float = 1.0  # how many times longer than `Needs.time_s` the job takes here
 
     @property
     def world(self) -> int:

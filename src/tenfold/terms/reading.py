@@ -14,6 +14,58 @@ Measured = float | Missing
 
 
 @dataclass(frozen=True)
+class GpuProcess:
+    """A process that has something on a GPU, whoever started it."""
+
+    pid: int
+    name: str  # empty where this machine's table of processes does not show it
+    memory_gib: Measured
+
+
+@dataclass(frozen=True)
+class GpuPeer:
+    """How another card of the node is reached."""
+
+    device: str  # Device.id
+    path: str  # what data crosses on PCIe, in words
+    nvlinks: int  # active ones that lead straight there
+
+
+@dataclass(frozen=True)
+class GpuLinks:
+    pcie_generation: Measured  # now: an idle card turns it down
+    pcie_width: Measured  # lanes in use
+    pcie_replays: Measured  # packets that had to be sent again, since the driver was loaded
+    nvlinks: Measured  # active ones, wherever they lead
+    peers: tuple[GpuPeer, ...] | Missing = ()
+
+
+@dataclass(frozen=True)
+class GpuSlice:
+    """A slice that is there. What made it is not told."""
+
+    id: str  # its UUID, as CUDA takes it
+    profile: str  # `2g.20gb`
+    instance: int  # the number of its GPU instance
+    memory_gib: Measured
+    start: Measured  # of its placement, in memory slices
+    size: Measured
+
+
+@dataclass(frozen=True)
+class GpuReading:
+    """What only a GPU tells."""
+
+    limit_w: Measured  # the most it may draw now
+    margin_c: Measured  # degrees until it slows itself down
+    energy_j: Measured  # since the driver was loaded
+    throttle: tuple[str, ...] | Missing  # what holds its clocks down, in words
+    processes: tuple[GpuProcess, ...] | Missing
+    links: GpuLinks
+    slices: tuple[GpuSlice, ...] | Missing
+
+
+@dataclass(frozen=True)
 class DeviceReading:
     device: str  # Device.id
     power_w: Measured
@@ -21,6 +73,7 @@ class DeviceReading:
     memory_used_gib: Measured
     utilisation: Measured  # 0 to 1
     fan: Measured  # 0 to 1
+    gpu: GpuReading | None = None  # of a real GPU
 
 
 @dataclass(frozen=True)
