@@ -12,12 +12,14 @@ from importlib import import_module
 
 # command -> (file, what it does), in the order of --help
 COMMANDS: dict[str, tuple[str, str]] = {
+    "doctor": ("doctor", "is this machine ready? and what to do where it is not"),
     "up": ("daemon", "start the daemon and the dashboard"),
     "down": ("daemon", "end the daemon; running jobs go on"),
     "status": ("box", "the box at a glance"),
     "top": ("box", "the same, live"),
     "workloads": ("workloads", "the catalogue; or one entry with its params"),
     "estimate": ("estimate", "would it fit, how long, how many kWh"),
+    "plan": ("plan", "what a box would do with your week: waiting, kWh, cost, a picture"),
     "run": ("run", "run a workload, or a command of your own after --"),
     "jobs": ("jobs", "what waits, runs and has ended"),
     "logs": ("logs", "the log of a job"),
@@ -26,6 +28,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "pause": ("jobs", "stop a job and give its slot back"),
     "resume": ("jobs", "let a paused job go on"),
     "retry": ("jobs", "a new attempt of a job that failed or was cancelled"),
+    "rights": ("rights", "who may set power limits and make slices"),
     "env": ("env", "environments for what clashes with the main one"),
 }
 

@@ -1,0 +1,59 @@
+"""`tenfold doctor`: is this machine ready? What is well in short, then notes, then trouble.
+
+Needs no daemon. Exit status 1 if anything is in trouble.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from itertools import groupby
+
+from tenfold.cli.parser import Parser, with_json
+from tenfold.cli.show import BOLD, DIM, GREEN, RED, YELLOW, rows, say, say_json, tint
+from tenfold.cli.words import one_line, plural
+from tenfold.client.home import home_path
+from tenfold.doctor.checks import CHECKS
+from tenfold.doctor.finding import Finding, State, findings
+from tenfold.doctor.gather import facts
+
+_COLOURS = {State.OK: GREEN, State.NOTE: YELLOW, State.TROUBLE: RED}
+_HEADS = {State.NOTE: "Worth knowing", State.TROUBLE: "Trouble"}
+
+
+def doctor(argv: list[str]) -> int:
+    parser = with_json(Parser("doctor", "Is this machine ready? Changes nothing, needs no daemon."))
+    asked = parser.parse_args(argv)
+    found = findings(CHECKS, facts(home_path()))
+    troubled = any(finding.state is State.TROUBLE for finding in found)
+    if asked.json:
+        say_json({"ready": not troubled, "findings": [asdict(finding) for finding in found]})
+    else:
+        _show(found)
+    return 1 if troubled else 0
+
+
+def _show(found: list[Finding]) -> None:
+    """Trouble last: that is where the eyes are when it has been printed."""
+    well = [finding for finding in found if finding.state is State.OK]
+    for group, inside in groupby(well, key=lambda finding: finding.group):
+        say(tint(group.capitalize(), BOLD))
+        say(rows([(finding.name, one_line(finding.found)) for finding in inside]))
+        say()
+    for state, head in _HEADS.items():
+        those = [finding for finding in found if finding.state is state]
+        if those:
+            say(tint(head, f"{BOLD};{_COLOURS[state]}"))
+        for finding in those:
+            lines = [(finding.name, one_line(finding.found)), ("why", finding.why)]
+            say(rows([*lines, ("fix", finding.fix)]))
+            say()
+    say(_sum(found))
+
+
+def _sum(found: list[Finding]) -> str:
+    count = {state: sum(finding.state is state for finding in found) for state in State}
+    if count[State.TROUBLE]:
+        head = tint(f"Not ready: {plural(count[State.TROUBLE], 'trouble')}", RED)
+    else:
+        head = tint("Ready", GREEN)
+    return head + tint(f", {plural(count[State.NOTE], 'note')}, {count[State.OK]} in order.", DIM)
