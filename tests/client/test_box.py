@@ -7,7 +7,7 @@ import pytest
 import tenfold
 from tenfold.client.call import Api
 from tenfold.client.home import daemon_pid
-from tenfold.client.start import DaemonOptions, start_daemon, start_if_absent
+from tenfold.client.start import _STARTED, DaemonOptions, start_daemon, start_if_absent
 from tenfold.terms.job import Kind
 from tenfold.terms.refusal import Refusal
 from tenfold.terms.states import State
@@ -56,6 +56,8 @@ def home(tmp_path_factory):
     start_daemon(path, DaemonOptions(port=port))
     yield path
     Api(path).post("/api/shutdown")
+    for process in _STARTED:  # else Python warns at its end that one still runs
+        process.wait(30)
 
 
 @pytest.fixture

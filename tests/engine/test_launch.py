@@ -14,6 +14,7 @@ from engine.conftest import ended, log_of, private, until
 from faults.daemon import PrivateDaemon, kill_marked, marked
 
 from tenfold.engine.forked import REST_S, ForkServer
+from tenfold.folder.paths import JobFolder
 
 FORKED = "tenfold.runner.forkserver"
 PARENT = "import os; print(open(f'/proc/{os.getppid()}/cmdline').read().replace(chr(0), ' '))"
@@ -27,10 +28,19 @@ def words(pid: int) -> str:
 
 
 def parent(pid: int) -> int:
+    return int((stat(pid) or ["", "0"])[1])
+
+
+def state(pid: int) -> str:
+    """Its letter in /proc: `Z` of a zombie, empty when it is gone."""
+    return (stat(pid) or [""])[0]
+
+
+def stat(pid: int) -> list[str]:
     try:
-        return int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[1])
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
     except OSError:
-        return 0
+        return []
 
 
 def servers(daemon: PrivateDaemon) -> list[int]:
@@ -89,6 +99,45 @@ def test_killed_under_a_job_the_job_goes_on(daemon: PrivateDaemon) -> None:
     done = ended(daemon, job)
     assert (done["state"], done["attempt"]) == ("succeeded", 1)
     assert ended(daemon, command(daemon, "true"))["state"] == "succeeded"
+
+
+@pytest.fixture(scope="module")
+def torched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateDaemon]:
+    """Its server has torch imported, as the heavy one of an owner has."""
+    folder = tmp_path_factory.mktemp("torched")
+    daemon = private(folder, TENFOLD_PRELOAD="tenfold.runner.attempt,pydantic,torch")
+    daemon.start()
+    yield daemon
+    daemon.end()
+    kill_marked(str(folder))
+
+
+def test_a_torch_job_outlives_the_kill_of_its_server_and_the_next_one_starts(
+    torched: PrivateDaemon,
+) -> None:
+    forked(torched, tries=200)
+    old = server(torched)
+    first = torched.submit(workload="odd.trains", params={})
+    events = torched.home / "jobs" / first / "attempts" / "1" / "events.jsonl"
+    until(torched, first, "running")
+    until_s = time.monotonic() + 30
+    while not (events.exists() and events.read_text().count("loss") > 3):
+        assert time.monotonic() < until_s, "it never trained"
+        time.sleep(0.02)
+    os.kill(old, signal.SIGKILL)
+    while state(old) not in ("", "Z"):  # only then its end of the socket is closed
+        time.sleep(0.01)
+    second = torched.submit(workload="odd.trains", params={})  # no server: a fresh interpreter
+    for job, was_forked in ((first, True), (second, False)):
+        (torched.home / "jobs" / job / "go").touch()
+        done = ended(torched, job)
+        assert (done["state"], done["attempt"], done["crashes"]) == ("succeeded", 1, 0)
+        outcome = JobFolder(torched.home / "jobs" / job).read_outcome(1)
+        assert outcome is not None and outcome.result is not None
+        assert outcome.result.figures["forked"] is was_forked
+        assert outcome.verdict is not None and outcome.verdict.holds
+    assert server(torched, other=old) != old
+    forked(torched, tries=200)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -136,18 +137,52 @@ def test_it_ends_with_the_daemon(server: Callable[..., Server]) -> None:
     assert one.process.wait(10) == 0
 
 
-def test_it_refuses_to_fork_with_a_thread(
-    lab: Any, server: Callable[..., Server], tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+THREAD = """
+import threading, time
+threading.Thread(target=time.sleep, args=(600,), daemon=True).start()
+"""
+LIBRARY = """
+import ctypes, subprocess
+subprocess.run(["cc", "-shared", "-x", "c", "-o", {path!r}, "-"], input=b"int x;", check=True)
+library = ctypes.CDLL({path!r})
+"""
+KEPT_OPEN = "import os\nos.open({path!r}, os.O_CREAT | os.O_RDWR)\n"
+
+
+@pytest.mark.parametrize(
+    "planted,name,answer",
+    [
+        (THREAD, "", "2 threads"),
+        (LIBRARY, "libcuda.so.1", "the GPU driver is open: {path}"),
+        (LIBRARY, "libnvidia-ml.so.1", "the GPU driver is open: {path}"),
+        # What a CUDA build of torch maps when it is imported.
+        (LIBRARY, "libcudart.so.13", None),
+        (LIBRARY, "libcublasLt.so.13", None),
+        (KEPT_OPEN, "nvidia0", None),  # no device: it lies elsewhere
+    ],
+    ids=["thread", "libcuda", "nvml", "libcudart", "libcublasLt", "a file"],
+)
+def test_it_forks_only_with_one_thread_and_without_the_driver(
+    lab: Any,
+    server: Callable[..., Server],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    planted: str,
+    name: str,
+    answer: str | None,
 ) -> None:
-    (tmp_path / "starts_a_thread.py").write_text(
-        "import threading, time\n"
-        "threading.Thread(target=time.sleep, args=(600,), daemon=True).start()\n"
-    )
+    path = str(tmp_path / name)
+    (tmp_path / "planted.py").write_text(planted.format(path=path))
     monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
-    one = server(f"{LIGHT},starts_a_thread,not_installed_anywhere")
-    folder = lab.job(lab.workload("seen", SEEN))
-    assert one.ask(lab, folder) == {"error": "2 threads"}
-    assert not folder.attempt(1).exists()
+    one = server(f"{LIGHT},planted,not_installed_anywhere")
+    folder = lab.job(lab.workload("quick", "def run(job, params):\n    return Result('done')\n"))
+    said = one.ask(lab, folder)
+    if answer is not None:
+        assert said == {"error": answer.format(path=path)}
+        assert not folder.attempt(1).exists()
+    else:
+        assert "pid" in said
+        assert lab.until(lambda: folder.read_outcome(1)).ending is Ending.SUCCEEDED
 
 
 def test_a_request_that_is_none(server: Callable[..., Server]) -> None:
@@ -163,6 +198,7 @@ def test_the_whole_list_leaves_one_thread(lab: Any, server: Callable[..., Server
     pytest.importorskip("numpy")
     one = server(",".join((*PRELOAD, "numpy.random")))
     assert len(os.listdir(f"/proc/{one.process.pid}/task")) == 1
+    assert not re.search("libcuda[.]|libnvidia-", Path(f"/proc/{one.process.pid}/maps").read_text())
     body = """
     def run(job, params):
         import random

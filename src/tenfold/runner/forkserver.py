@@ -10,11 +10,11 @@ SOCK_SEQPACKET pair. JSON messages, one a packet:
 
 Its death costs only speed: the runners live on. When the daemon's end closes it exits.
 
-Two rules make the fork safe. It has one thread (checked before every fork; so what it preloads is
-a fixed list, nothing with threads of its own, and it never touches CUDA). And a child shows its
-own attempt's token in /proc/PID/environ, by which leftovers are found: that region belongs to
-the exec of this server, so the server is started with a placeholder of the same length, and the
-child writes its token over it.
+Two rules make the fork safe. It has one thread and has not opened the GPU driver (`forkable`,
+asked before every fork; so what it preloads is a fixed list, nothing with threads of its own, and
+it never calls CUDA). And a child shows its own attempt's token in /proc/PID/environ, by which
+leftovers are found: that region belongs to the exec of this server, so the server is started with a
+placeholder of the same length, and the child writes its token over it.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from tenfold.folder.paths import TOKEN_VARIABLE, CurrentFile, JobFile
+from tenfold.runner.forkable import hindrance
 from tenfold.runner.variables import thread_variables
 from tenfold.terms.box import DeviceKind, Slot
 from tenfold.terms.job import JobSpec
@@ -105,19 +106,15 @@ def shown_token() -> str:
     return ""
 
 
-def threads() -> int:
-    return len(os.listdir("/proc/self/task"))
-
-
 def _answer(packet: bytes, daemon: socket.socket, place: int | None) -> dict[str, Any]:
     try:
         request = json.loads(packet)
         folder, attempt, env = str(request["folder"]), int(request["attempt"]), request["env"]
     except (ValueError, KeyError, TypeError) as error:
         return {"error": f"no request: {error!r}"}
-    count = threads()
-    if count != 1:
-        return {"error": f"{count} threads"}
+    why = hindrance()
+    if why is not None:
+        return {"error": why}
     pid = os.fork()
     if pid == 0:
         _become_runner(folder, attempt, env, daemon, place)
