@@ -2,12 +2,13 @@
 
     .venv/bin/python benchmarks/cavity.py          about two minutes on one core
 
-Prints, and writes to benchmarks/results/cavity.json: the errors of each Reynolds number against
-reference E and against Ghia et al., speed by grid, and float32 against float64.
+Prints, and writes to benchmarks/results/cavity.json or --out: the errors of each Reynolds number
+against reference E and against Ghia et al., speed by grid, and float32 against float64.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import platform
 import sys
@@ -31,7 +32,12 @@ SPEED_CELLS = (64, 128, 256, 512, 1024)
 SPEED_UPDATES = 4e8  # cell updates timed for each grid
 
 
-def main(device: str) -> None:
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("device", nargs="?", default="cpu")
+    parser.add_argument("--out", type=Path, default=RESULTS, help="another JSON file")
+    asked = parser.parse_args()
+    device: str = asked.device
     open_warp()
     params = Params(**SIZES["desk"])
     speed = {str(cells): speed_mlups(cells, device) for cells in SPEED_CELLS}
@@ -65,8 +71,8 @@ def main(device: str) -> None:
         "mlups_by_cells": speed,
         "float32_against_float64": apart,
     }
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    asked.out.parent.mkdir(parents=True, exist_ok=True)
+    asked.out.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
 
 
 def desk(params: Params, device: str) -> list[dict[str, Any]]:
@@ -112,4 +118,4 @@ def processor() -> str:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else "cpu")
+    main()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import shlex
+import sys
 import tomllib
 from pathlib import Path
 
@@ -32,4 +34,17 @@ def test_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(extras, "MODULES", table)
     assert extras.missing(("there",)) == ()
     assert extras.missing(("none", "there", "half", "unheard")) == ("none", "half", "unheard")
-    assert extras.install_command(("none", "half")) == "pip install 'tenfold[none,half]'"
+
+
+def test_the_command_installs_from_this_checkout() -> None:
+    root = PYPROJECT.parent
+    line = extras.install_command(("simulate", "llm"))
+    words = shlex.split(line)
+    assert words[-2:] == ["-e", f"{root}[simulate,llm]"]
+    assert Path(words[words.index("-c") + 1]) == root / "constraints.txt"
+    assert words[:3] == [sys.executable, "-m", "pip"]
+
+
+def test_the_command_of_an_installed_copy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(extras, "source_folder", lambda: None)
+    assert extras.install_command(("llm",)).endswith("-m pip install 'tenfold[llm]'")

@@ -85,6 +85,10 @@ class Job(Protocol):
     def health(self, healthy: bool, why: str) -> None:
         """What a service says of itself; call it on a change."""
 
+    def serves(self, port: int = 0) -> int:
+        """Tells where a service will listen on 127.0.0.1, so that the proxy finds it; 0 takes a
+        free port. Returns the port. Call it before `health` says yes for the first time."""
+
     def checkpoint(self, save: Callable[[Path], object], step: int, every_s: float = 30.0) -> None:
         """Call it after every step. When one is due, or a stop is asked, `save(folder)` writes
         the state after `step` into an empty folder; after a stop it does not return. In a gang

@@ -6,9 +6,15 @@
 from __future__ import annotations
 
 import importlib.util
+import json
+import shlex
+import sys
+from importlib.metadata import distribution
+from urllib.parse import unquote, urlparse
 
 MODULES: dict[str, tuple[str, ...]] = {
     "gang": ("numpy", "torch"),
+    "llm": ("matplotlib", "numpy", "safetensors", "tokenizers", "torch"),
     "simulate": ("matplotlib", "numpy", "warp"),
 }
 
@@ -19,7 +25,21 @@ def missing(requires: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def install_command(extras: tuple[str, ...]) -> str:
-    return f"pip install 'tenfold[{','.join(extras)}]'"
+    """A line to paste. No index has this package: it is installed from the folder it came from."""
+    folder = source_folder()
+    named = f"{folder or 'tenfold'}[{','.join(extras)}]"
+    constraints = f" -c {shlex.quote(f'{folder}/constraints.txt')}" if folder else ""
+    edit = "-e " if folder else ""
+    return f"{sys.executable} -m pip install{constraints} {edit}{shlex.quote(named)}"
+
+
+def source_folder() -> str | None:
+    """The checkout that Tenfold runs from; None where it was copied into Python's packages."""
+    told = distribution("tenfold").read_text("direct_url.json")
+    about = json.loads(told) if told else {}
+    if not about.get("dir_info", {}).get("editable"):
+        return None
+    return unquote(urlparse(about["url"]).path)
 
 
 def _there(extra: str) -> bool:

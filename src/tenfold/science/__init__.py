@@ -3,7 +3,8 @@
     lattice_boltzmann   a fluid on a lattice: kernels, the lid-driven cavity, what is read off it
     cavity_tables       reference velocities of the lid-driven cavity
     cavity_picture      its speed, streamlines and centre lines in one picture
-    roofline            how fast a device's memory is, for estimates before a run
+    transformer         a small language model from scratch: text, tokens, training, HF folder
+    roofline            how fast a device's memory and its bf16 arithmetic are, for estimates
 
 Nothing here knows jobs, queues or files of Tenfold; it imports only `tenfold.terms`. This package
 itself imports nothing heavy: each module imports what it computes with.

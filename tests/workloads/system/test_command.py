@@ -153,6 +153,9 @@ class Asked:
         self.slot = slot
         self.asked: dict[str, Any] = {}
 
+    def serves(self, port: int = 0) -> int:
+        return port or 1
+
     def process(self, argv: tuple[str, ...], **asked: Any) -> int:
         self.asked = {"argv": argv, **asked}
         return 0

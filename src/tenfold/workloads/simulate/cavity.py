@@ -161,7 +161,6 @@ def needs(params: Params, device: Device) -> Needs:
 
 
 def run(job: Job, params: Params) -> Result:
-    _hold_memory(job, params)
     from tenfold.science.cavity_report import figures
     from tenfold.science.lattice_boltzmann.march import SteadyMarch
 
@@ -213,18 +212,6 @@ def check(params: Params, result: Result) -> Verdict:
 def _worst(values: list[float], gate: float) -> float:
     """The largest, or one that is no number at all: `max` would step over that."""
     return max(values, key=lambda value: (not value <= gate, value), default=0.0)
-
-
-def _hold_memory(job: Job, params: Params) -> None:
-    device = Device("", job.slot.kind, "", "", job.slot.memory_gib)
-    wanted = needs(params, device).memory_gib
-    if wanted > job.slot.memory_gib:
-        raise Refusal(
-            "cavity.memory",
-            f"{params.cells} x {params.cells} cells do not fit.",
-            f"They need {wanted:.1f} GiB; this slot has {job.slot.memory_gib:.1f}.",
-            "give fewer --cells",
-        )
 
 
 def _march(job: Job, params: Params, march: SteadyMarch) -> None:

@@ -2,8 +2,9 @@
 
 It runs in the job's folder `work/` (or `cwd`), in the main environment or the one that `env`
 names, and sees only the devices of its slot. `launch=torchrun` starts it once a GPU, or once a
-rank of a CPU share. A command with a `port` is a service or an interactive job: its health is
-asked while it runs, and an interactive one ends after `idle_minutes` without CPU use.
+rank of a CPU share. A service finds its port in the variable PORT (a free one where none was
+named), and its health is asked while it runs. An interactive one with a `port` is watched in the
+same way, and ends after `idle_minutes` without CPU use.
 
 It is not resumed: what a command computes only it can save. A stop sends it SIGTERM and, ten
 seconds later, SIGKILL. Its exit status is its verdict, so there is no `check`.
@@ -75,12 +76,16 @@ def run(job: Job, params: Params) -> Result:
     variables = dict(line.split("=", 1) for line in params.variables)
     if params.launch:  # the ranks share the cores of the slot
         variables.setdefault("OMP_NUM_THREADS", str(max(1, job.slot.cores // count)))
+    port = params.port
+    if job.spec.kind is Kind.SERVICE:
+        port = job.serves(params.port)
+        variables.setdefault("PORT", str(port))
     status = job.process(
         launched(params, count),
         env=params.env,
         cwd=Path(params.cwd).expanduser() if params.cwd else None,
         variables=variables,
-        port=params.port,
+        port=port,
         health=params.health,
         idle_minutes=params.idle_minutes if job.spec.kind is Kind.INTERACTIVE else 0.0,
     )

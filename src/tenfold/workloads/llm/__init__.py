@@ -1,0 +1,1 @@
+"""Language models: from your own text to a model of your own."""
