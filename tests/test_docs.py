@@ -27,6 +27,7 @@ from tenfold.terms.outcome import Outcome
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "docs"))
 
+import chinese  # noqa: E402
 import generate  # noqa: E402
 from claims import CLAIMS, RESULTS  # noqa: E402
 
@@ -34,7 +35,8 @@ PAGES = [*generate.pages(), ROOT / "CHANGELOG.md", *sorted((ROOT / "decisions").
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
 # Numbers with a unit of measurement; limits in the generated tables are not prose.
 MEASURED = re.compile(
-    r"(?<![\w.])\d[\d.,]*\s?(ms|s|min|minutes|seconds|W|kWh|kW|%|[KMG]i?B|times)\b"
+    r"(?<![\w.])\d[\d.,]*\s?"
+    r"((ms|s|min|minutes|seconds|W|kWh|kW|[KMG]i?B|times|tokens/s|MFU)\b|%|毫秒|秒|分鐘|小時|瓦|倍|度)"
 )
 
 
@@ -103,7 +105,7 @@ def test_generated_parts_are_fresh(page: Path) -> None:
 def test_every_part_is_used() -> None:
     together = "".join(text_of(page) for page in generate.pages())
     for name in generate.PARTS:
-        assert together.count(f"<!-- {name} -->") == together.count(f"<!-- /{name} -->") == 1
+        assert together.count(f"<!-- {name} -->") == together.count(f"<!-- /{name} -->") >= 1
 
 
 @pytest.mark.parametrize("page", generate.pages(), ids=lambda page: str(page.name))
@@ -123,6 +125,60 @@ def test_figures_are_those_of_the_kept_files() -> None:
         assert claim.words() in shown
         if not (RESULTS / claim.file).exists():
             assert claim.words() == "not run"
+
+
+# --- the README in Chinese
+
+
+def commands(page: Path) -> list[list[str]]:
+    """The lines of all `sh` blocks, without their comments."""
+    lines = (line for block in fenced("sh", page) for line in block.splitlines())
+    return [shlex.split(line, comments=True) for line in lines]
+
+
+def links(page: Path) -> list[str]:
+    found = re.findall(r"\]\(([^)#]+)\)", prose(page))
+    return sorted(target for target in found if "README" not in target)
+
+
+def code_words(page: Path) -> list[str]:
+    return sorted(re.findall(r"`[^`]+`", prose(page)))
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        commands,
+        links,
+        code_words,
+        lambda page: fenced("python", page),
+        lambda page: [mark for mark, _ in heads(page)],
+        lambda page: prose(page).count("\n| "),
+        lambda page: re.findall(r"<!-- (\w+)", text_of(page)),
+    ],
+    ids=["commands", "links", "code", "python", "headings", "table rows", "generated"],
+)
+def test_chinese_readme_is_in_step(part: Any) -> None:
+    """The same commands, links, code words, headings and tables as in English."""
+    assert part(ROOT / "README.md") == part(ROOT / "README.zh-Hant.md")
+
+
+def prose(page: Path) -> str:
+    """Without fenced blocks and generated parts."""
+    text = re.sub(r"^```.*?^```$", "", text_of(page), flags=re.DOTALL | re.MULTILINE)
+    return re.sub(r"<!-- (\S.*?) -->.*?<!-- /\1 -->", "", text, flags=re.DOTALL)
+
+
+def heads(page: Path) -> list[tuple[str, str]]:
+    return re.findall(r"^(#+) (.*)$", prose(page), re.MULTILINE)
+
+
+def test_chinese_has_every_translation_and_no_other() -> None:
+    packaged = {entry.name for entry in listing(Path("/nonexistent"))}
+    assert set(chinese.WORKLOADS) == packaged
+    assert set(chinese.CLAIMS) == {claim.what for claim in CLAIMS}
+    said = [*chinese.WORKLOADS.values(), *chinese.CLAIMS.values()]
+    assert all(re.search(r"[\u4e00-\u9fff]", text) for text in said)
 
 
 # --- commands

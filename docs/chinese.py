@@ -1,0 +1,96 @@
+"""Traditional Chinese for the generated parts of README.zh-Hant.md.
+
+What stands in English in the catalogue and in claims.py has its translation here;
+`tests/test_docs.py` fails when one is missing, or belongs to nothing any more.
+"""
+
+from __future__ import annotations
+
+CATALOGUE_HEAD = ("工作", "它是什麼", "大小", "小型", "真實路徑", "完整")
+PROOF_HEAD = ("檢驗內容", "數據", "目標", "指令", "記錄")
+
+# Cells of the table of workloads.
+CELLS = {
+    "": "",
+    "yes": "是",
+    "no": "否",
+    "no model to load": "沒有要載入的模型",
+    "not run on a GPU": "未在 GPU 上執行",
+}
+
+# name of a workload -> what it is
+WORKLOADS = {
+    "llm.pretrain": "從零開始，用你自己的文字訓練一個小型語言模型。",
+    "simulate.cavity": "流場求解器的經典測試，以圖片與兩條中心線呈現。",
+    "system.command": "在分配到的資源上執行你自己的程式。",
+    "system.notebook": "在分配到的資源上執行 JupyterLab。",
+}
+
+# Claim.what -> the same
+CLAIMS: dict[str, str] = {
+    "The proxy before services: what it adds to a small request (p50), beyond a fresh connection"
+    " to the service": "服務前的代理：對小型請求增加的時間（p50），與直接新建連線相比",
+    "The proxy before services: requests a second, as a share of those with fresh connections"
+    " to the service": "服務前的代理：每秒請求數，占直接新建連線的比例",
+    "Setup with empty caches, beside what it downloads and takes on disk": (
+        "快取全空時的安裝時間，以及下載量與磁碟用量"
+    ),
+    "A setup that is broken off at a random moment (`kill -9`, Ctrl-C) is whole after the next": (
+        "在隨機時刻中斷安裝（`kill -9`、Ctrl-C），下一次安裝後即完整無缺"
+    ),
+    "A torch job through the daemon, from the request to fork to the entry of its `run` (p50)": (
+        "經由背景服務啟動的 torch 工作，從要求 fork 到進入它的 `run`（p50）"
+    ),
+    "The same job from submit to its first training step, forked against a cold interpreter": (
+        "同一個工作，從提交到第一個訓練步驟：fork 與全新直譯器的比較"
+    ),
+    "Training of a 51 M model of `llm.pretrain` on a GPU, MFU of 6 N' + 6 L h T operations a token,"
+    " dense bf16 peak": (
+        "在 GPU 上訓練 `llm.pretrain` 的 51 M 模型，MFU 以每個 token 6 N' + 6 L h T 次運算、"
+        "稠密 bf16 峰值計"
+    ),
+    "The same, 123 M": "同上，123 M",
+    "`simulate.cavity` on a GPU: speed, share of the data sheet's bandwidth, error in lid speeds": (
+        "GPU 上的 `simulate.cavity`：速度、占規格表頻寬的比例、以頂蓋速度計的誤差"
+    ),
+    "The fork server with a CUDA build of torch: nothing opened before the fork, CUDA works"
+    " after it": ("使用 CUDA 版 torch 的 fork 伺服器：fork 之前未開啟驅動程式，之後可用 CUDA"),
+    "A job on a GPU through the whole daemon, submit to its first product": (
+        "經由整個背景服務的 GPU 工作，從提交到第一個乘積"
+    ),
+    "A gang over nccl adds up right, and its bus bandwidth": (
+        "以 nccl 相連的一組行程加總正確，及其匯流排頻寬"
+    ),
+    "Random `kill -9` of daemon, runner, ranks and fork server loses, doubles and leaves"
+    " nothing": "隨機對背景服務、執行器、各 rank 與 fork 伺服器 `kill -9`：不遺失、不重複、不殘留",
+    "After a power cut at any moment every acknowledged submit and outcome is there": (
+        "任何時刻停電之後，每個已確認的提交與結果都還在"
+    ),
+    "A durable submit over HTTP, as a multiple of a bare fsync (p50, p99)": (
+        "經由 HTTP 的持久提交，是單純 fsync 的幾倍（p50、p99）"
+    ),
+    "Durable submits a second, in batches": "成批提交時，每秒的持久提交數",
+    "From submit to the first line of a no-op (p50)": "從提交到空工作印出第一行（p50）",
+    "No-op jobs on two CPU shares, all done, beside other queues in the same run": (
+        "兩個 CPU 核心上的空工作全部完成，與其他佇列在同一次測試中比較"
+    ),
+    "`tenfold --version`, more than a bare `python -c pass`": (
+        "`tenfold --version` 比單純的 `python -c pass` 多花的時間"
+    ),
+    "`tenfold workloads`, more than a bare `python -c pass`": (
+        "`tenfold workloads` 比單純的 `python -c pass` 多花的時間"
+    ),
+    "`simulate.cavity` at `desk`: largest error on the centre lines, in lid speeds": (
+        "`simulate.cavity` 的 `desk` 大小：中心線上的最大誤差，以頂蓋速度計"
+    ),
+    "`simulate.cavity` at `desk`, on one core": "`simulate.cavity` 的 `desk` 大小，使用一個核心",
+    "`llm.pretrain`: tokens/s of its training step, as a multiple of a tuned plain PyTorch"
+    " loop's": "`llm.pretrain` 訓練步驟的 tokens/s，是調校過的單純 PyTorch 迴圈的幾倍",
+    "`llm.pretrain`: bits a byte of held-out text, beside that loop after equal seconds": (
+        "`llm.pretrain`：相同秒數之後，保留文字每位元組的位元數，與該迴圈比較"
+    ),
+    "`llm.pretrain` at `desk`: bits a byte of held-out text, beside a tuned smoothed bigram": (
+        "`llm.pretrain` 的 `desk` 大小：保留文字每位元組的位元數，與調校過的平滑二元模型比較"
+    ),
+    "The tour of `make demo`, from its start to its page": "`make demo` 的導覽，從開始到總覽網頁",
+}
