@@ -15,6 +15,8 @@ import pytest
 from engine.conftest import ended, private, until
 from faults.daemon import PrivateDaemon, kill_marked, marked
 
+from tenfold.terms.refusal import Refusal
+
 SPEED = 600.0
 TEN = "10xH100-PCIe"
 CAP_W = 350.0  # of one card
@@ -64,6 +66,45 @@ def test_a_job_advances_by_its_estimate_and_computes_nothing(daemon: PrivateDaem
     assert attempt["slot"]["devices"] == ["gpu0"]
     assert not (daemon.folder / "ran").exists()
     assert not (daemon.home / "jobs" / job).exists()
+
+
+def test_slices_are_carved_beside_running_ones(tmp_path: Path) -> None:
+    """On one declared card; whoever has to wait is told for what."""
+    daemon = modelled(tmp_path, "1xH100-PCIe", speed=60.0)
+    daemon.start()
+    try:
+        small = [command(daemon, slice="1g.10gb", time_s=3600) for _ in range(3)]
+        for job in small:
+            until(daemon, job, "running")
+        half = command(daemon, slice="4g.40gb", time_s=3600, name="half")
+        until(daemon, half, "running")
+        (attempt,) = daemon.api.get(f"/api/jobs/{half}")["attempts"]
+        assert attempt["slot"]["slice"] == {"profile": "4g.40gb", "start": 0, "size": 4}
+        assert attempt["slot"]["carve_s"] == pytest.approx(0.38)
+        assert all(until(daemon, job, "running")["attempt"] == 1 for job in small)
+        standing = {
+            (one["placement"]["profile"], one["placement"]["start"])
+            for node in daemon.api.get("/api/box")["box"]["nodes"]
+            for device in node["devices"]
+            for one in device["instances"]
+        }
+        assert standing == {("1g.10gb", 4), ("1g.10gb", 5), ("1g.10gb", 6), ("4g.40gb", 0)}
+        waits = command(daemon, slice="3g.40gb", time_s=60)
+        time.sleep(0.7)
+        told = daemon.api.get(f"/api/jobs/{waits}/explain")
+        assert told["job"]["state"] == "queued" and "3g.40gb" in told["why"]
+        assert "4g.40gb@0 job" in told["places"][0]["why"] and told["expected_s"]
+        # Another daemon finds the slices of running jobs again.
+        daemon.kill()
+        daemon.start()
+        time.sleep(0.7)
+        assert all(until(daemon, job, "running")["attempt"] == 1 for job in [*small, half])
+        with pytest.raises(Refusal) as told_why:
+            command(daemon, slice="3g.71gb")
+        assert "3g.40gb" in str(told_why.value)
+    finally:
+        daemon.end()
+        kill_marked(str(tmp_path))
 
 
 def test_what_nobody_estimated_is_told_to_be_assumed(daemon: PrivateDaemon) -> None:

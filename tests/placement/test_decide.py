@@ -136,11 +136,14 @@ def test_a_job_waits_for_what_it_comes_after_and_for_its_children() -> None:
     assert list(started(decide(gpus(0), FREE, [job("2", after=("1",))], 0.0))) == ["2"]
 
 
-def test_a_slice_waits_everywhere() -> None:
+def test_a_slice_never_fits_cards_that_cannot_be_carved() -> None:
     for box in (gpus(0), gpus(2)):
         decision = decide(box, FREE, [job("1", slice="2g.20gb")], 0.0)
         assert "slice 2g.20gb" in wait_of(decision, "1").why
-        assert len(wait_of(decision, "1").places) == len(box.gpus)
+        assert "never fits" in wait_of(decision, "1").why
+        assert [place.why for place in wait_of(decision, "1").places] == [
+            "cannot be carved" for _ in box.gpus
+        ]
 
 
 def test_every_device_has_its_own_reason() -> None:
@@ -216,7 +219,7 @@ def test_what_never_fits_is_told_with_the_largest_that_does(
 
 
 def test_what_fits_an_empty_box_fits() -> None:
-    for needs in (Needs(gpus=2, memory_gib=80), Needs(cores=8), Needs(slice="1g.10gb")):
+    for needs in (Needs(gpus=2, memory_gib=80), Needs(cores=8), Needs(gpus=1, share=0.1)):
         assert fits(gpus(2), needs) is None
     assert fits(gpus(0), Needs(gpus=1)) == ("a GPU of 0.5 GiB", "a CPU share (there is no GPU)")
 

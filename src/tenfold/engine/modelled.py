@@ -20,7 +20,12 @@ PAUSE_S = 5.0  # from a stop to an empty slot (operating-layer facts: 5 to 30 s 
 class ModelledEngine:
     def look(self, jobs: Sequence[tuple[Job, Attempt]], now_s: float) -> list[Sighting]:
         return [
-            Sighting(job.id, attempt.number, entered=True, outcome=_outcome(job, attempt, now_s))
+            Sighting(
+                job.id,
+                attempt.number,
+                entered=now_s - attempt.promised_s >= attempt.slot.carve_s,
+                outcome=_outcome(job, attempt, now_s),
+            )
             for job, attempt in jobs
         ]
 
@@ -45,14 +50,17 @@ def _outcome(job: Job, attempt: Attempt, now_s: float) -> Outcome | None:
     if job.spec.kind is not Kind.BATCH:
         return None  # services run until they are stopped
     assumed = job.spec.needs.time_s is None
-    takes_s = ASSUMED_S if job.spec.needs.time_s is None else job.spec.needs.time_s
-    if now_s - attempt.promised_s < takes_s:
+    whole_s = ASSUMED_S if job.spec.needs.time_s is None else job.spec.needs.time_s
+    slot = attempt.slot
+    takes_s = whole_s * slot.factor * (1.0 - (job.done or 0.0))
+    # The driver carves the slice first.
+    if now_s - attempt.promised_s < slot.carve_s + takes_s:
         return None
     basis = "assumed, nobody estimated it" if assumed else "by its estimate"
+    on = f"a {slot.slice.profile} of {slot.devices[0]}" if slot.slice else ", ".join(slot.devices)
     result = Result(
-        f"Modelled: it would have taken {takes_s:.0f} s on {', '.join(attempt.slot.devices)}"
-        f" ({basis}). Nothing was computed.",
+        f"Modelled: it would have taken {takes_s:.0f} s on {on} ({basis}). Nothing was computed.",
         {"modelled_s": takes_s},
     )
-    ended_s = attempt.promised_s + takes_s
+    ended_s = attempt.promised_s + slot.carve_s + takes_s
     return Outcome(attempt.number, Ending.SUCCEEDED, attempt.promised_s, ended_s, result=result)

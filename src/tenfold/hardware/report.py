@@ -13,6 +13,7 @@ from typing import Any
 
 from tenfold.hardware import cpu
 from tenfold.hardware.nvml import card as nvml_card
+from tenfold.hardware.nvml import slices as nvml_slices
 from tenfold.hardware.nvml.card import Facts
 from tenfold.hardware.nvml.find import cards
 from tenfold.hardware.nvml.library import Library
@@ -54,7 +55,10 @@ def _card(library: Library, facts: Facts) -> dict[str, Any]:
     }
     missing = {name: value.why for name, value in readings.items() if isinstance(value, Missing)}
     told = {name: None if name in missing else value for name, value in readings.items()}
-    return {**told, "throttle": list(told["throttle"] or ()), "missing": missing}
+    slices = nvml_slices.slices(library, handle)
+    uuids = () if isinstance(slices, Missing) else [(one.instance, one.id) for one in slices]
+    more = {"throttle": list(told["throttle"] or ()), "slices": list(uuids)}
+    return {**told, **more, "missing": missing}
 
 
 def _version(number: int) -> str:

@@ -1,37 +1,55 @@
 """decide(): what should be done now with the box, and why each waiting job waits.
 
 Pure and deterministic: the order in which the jobs are given does not matter, and no clock is read.
-Order: services, interactive jobs, batch by priority, then age. Jobs are looked at in that order;
-each starts if a slot is free, the worst-case watts stay inside the budget for as long as it runs,
-and no reservation of an earlier job suffers (`reserve`). The engine carries it out in this order:
-lower caps, yields, starts, higher caps.
+Order (`queue`): services, interactive jobs, batch by priority, then age. Jobs are looked at in that
+order; each starts if a slot is free, the worst-case watts stay inside the budget for as long as it
+runs, and no reservation of an earlier job suffers (`reserve`). Jobs that run on slices of several
+sizes and follow one another are placed together (`mold`). Who may yield so that others gain is
+asked last (`room`). The engine carries it out in this order: lower caps, yields, re-layouts,
+starts, higher caps.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from operator import attrgetter
 
+from tenfold.placement.carve import Carving
 from tenfold.placement.explain import Block, Cause, Places, why
 from tenfold.placement.fits import Extent, fits
+from tenfold.placement.mold import TRIES, Mold
+from tenfold.placement.packing import by_slice
 from tenfold.placement.power import Watts, caps, watts_of, yields
+from tenfold.placement.queue import held_until, in_order, order, time_s, waits_for
 from tenfold.placement.reserve import Outlook, Reservation, reserve
+from tenfold.placement.room import make_room
 from tenfold.placement.slots import Hold, Occupancy
 from tenfold.terms.box import Box, DeviceKind, Slot
 from tenfold.terms.budget import Budget
-from tenfold.terms.decision import Decision, Start, Wait
-from tenfold.terms.job import Job, Kind
+from tenfold.terms.decision import Decision, Place, Start, Wait, Yield
+from tenfold.terms.job import Job, Kind, StopFor
 from tenfold.terms.needs import Needs
 from tenfold.terms.states import LIVE, State
 
 __all__ = ["decide", "fits", "order"]  # `fits` is asked at submit, beside `decide`
 
-RANK = {Kind.SERVICE: 0, Kind.INTERACTIVE: 1, Kind.BATCH: 2}
+# What of some needs decides where there is a place, whatever the time.
+_ASKS = attrgetter("gpus", "slice", "cores", "memory_gib", "share", "speeds", "watts")
+
+# Layouts that one decision tries where jobs of one size stand between those of several; behind that
+# they have the plain rule.
+MOLDS = 16
 
 
-def decide(box: Box, budget: Budget, jobs: Sequence[Job], now: float) -> Decision:
-    """The decision for `now`. `jobs` are all that have not ended: live, waiting, paused, asleep."""
-    ordered = sorted(jobs, key=order)
+def decide(
+    box: Box, budget: Budget, jobs: Sequence[Job], now: float, *, words: bool = True
+) -> Decision:
+    """The decision for `now`. `jobs` are all that have not ended: live, waiting, paused, asleep.
+
+    Without `words` only those waits are told whose start is known: nothing else changes.
+    """
+    ordered = in_order(jobs, now)
     live = [job for job in ordered if job.state in LIVE]
     table = _Table(box, budget, now, live)
     asked = yields(table.watts, budget, live, table.holds, now)
@@ -40,43 +58,38 @@ def decide(box: Box, budget: Budget, jobs: Sequence[Job], now: float) -> Decisio
     starts: list[Start] = []
     dependent: list[Wait] = []
     blocked: list[tuple[Job, Block]] = []
+    molded: list[Job] = []  # that may run on slices of several sizes: placed together
     for job in ordered:
         if job.state is not State.QUEUED:
             continue
-        reason = _waits_for(job, open_ids)
-        if reason:
-            dependent.append(Wait(job.id, reason))
+        spec = job.spec
+        if spec.after or job.awaits or spec.not_before_s:
+            held = waits_for(job, open_ids, now)
+            if held is not None:
+                dependent.append(held)
+                continue
+        asks = _ASKS(spec.needs)
+        known = table.nowhere.get(asks)
+        if spec.needs.speeds and known is None:
+            molded.append(job)
             continue
-        found = table.place(job)
+        if molded:
+            table.mold(molded, live, starts, blocked)
+            molded = []
+            known = table.nowhere.get(asks)
+        found = known or table.place(job, asks)
         if isinstance(found, Slot):
             starts.append(Start(job.id, found))
         else:
             blocked.append((job, found))
+    table.mold(molded, live, starts, blocked)
     return Decision(
         starts=tuple(starts),
-        yields=asked,
+        yields=asked or table.room_for(blocked, live) or table.movers(live),
         caps=caps(box, table.watts, budget, table.holds, now),
-        waits=(*dependent, *table.waits(blocked)),
+        waits=(*dependent, *table.waits(blocked)) if words else table.promises(),
+        relayouts=table.carving.relayouts(),
     )
-
-
-def order(job: Job) -> tuple[object, ...]:
-    """Sorts jobs: who is looked at first. Ids sort as numbers, children behind their parent."""
-    spec = job.spec
-    parts = [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in job.id.split(".")]
-    return (RANK[spec.kind], -spec.priority, job.submitted_s, parts)
-
-
-def _waits_for(job: Job, open_ids: set[str]) -> str:
-    if not job.spec.after and not job.awaits:
-        return ""
-    before = [id for id in job.spec.after if id in open_ids]
-    if before:
-        return f"It waits for job{'s' if len(before) > 1 else ''} {', '.join(before)}."
-    if children := job.awaits:  # the engine takes out those that are over
-        some = f"{', '.join(children[:4])}{', ...' if len(children) > 4 else ''}"
-        return f"It waits for {len(children)} of its children: {some}."
-    return ""
 
 
 class _Table:
@@ -86,10 +99,17 @@ class _Table:
         self.box, self.budget, self.now = box, budget, now
         self.watts = watts_of(box)
         self.occupied = Occupancy(box)
+        self.carving = Carving(box, live)
         self.holds: list[Hold] = []
         self.promised: dict[DeviceKind, Reservation] = {}
-        # While a decision is made, room only shrinks: what had no slot once has none later.
+        # While a decision is made, room only shrinks: what had no slot once has none later. By what
+        # was asked: for any time, for one that may be late, for exactly this time.
+        self.nowhere: dict[tuple[object, ...], Block] = {}
+        self.too_late: dict[tuple[object, ...], Block] = {}
         self.vain: dict[tuple[object, ...], Block] = {}
+        self.moving: dict[str, Job] = {}  # who gains, or lets others gain, by another slice
+        self.molds = 0
+        self.leaving = any(job.stop_for is StopFor.YIELD for job in live)
         self.extent = Extent(box)
         for job in live:
             if job.slot is not None:
@@ -101,96 +121,190 @@ class _Table:
         for promise in self.promised.values():
             promise.charge(hold)
 
-    def place(self, job: Job) -> Slot | Block:
+    def place(self, job: Job, asks: tuple[object, ...]) -> Slot | Block:
         """Its slot, which is taken from now on; or why there is none, with a promise if it is
-        the first of its kind."""
-        key = _alike(job)
-        known = self.vain.get(key)
+        the first of its kind. `asks` are those of its needs, and not in `nowhere`."""
+        needs = job.spec.needs
+        lasts_s = time_s(job)
+        known = self.vain.get((asks, lasts_s)) or self._too_late(asks, needs, lasts_s)
         if known is not None:
             return known
-        found = self._look(job)
-        if isinstance(found, Slot):
-            self._take(_hold(job, found, self.watts, self.now))
-        elif found.cause in (Cause.SLICE, Cause.NEVER) or _kind(found.needs) in self.promised:
-            self.vain[key] = found
-        else:
+        found = self._look(job, asks)
+        if isinstance(found, Hold):
+            self._take(found)
+            self.carving.take(found.slot)
+            return found.slot
+        if found.cause is not Cause.NEVER and _kind(needs) not in self.promised:
             self._promise(job)
+        elif found.cause in (Cause.NEVER, Cause.BUSY):
+            self.nowhere[asks] = found
+        elif asks not in self.too_late:
+            self.vain[asks, lasts_s] = found
         return found
+
+    def mold(
+        self,
+        jobs: Sequence[Job],
+        live: Sequence[Job],
+        starts: list[Start],
+        blocked: list[tuple[Job, Block]],
+    ) -> None:
+        """Place `jobs`, which are next in order, on cards that are laid out for all of them."""
+        if not jobs and not any(job.spec.needs.speeds for job in live):
+            return
+        waiting = list(jobs)
+        while True:
+            promise = self.promised.get(DeviceKind.GPU)
+            if promise is None or self.molds < MOLDS:
+                self.molds += 1
+                # Once somebody ahead has a promise nobody moves: a pause would break it.
+                movable = () if promise else live
+                mold = Mold(self.occupied, movable, promise.kept if promise else {}, self.now)
+                waiting = mold.insert(waiting, TRIES if promise else 1)
+                if not waiting and not promise:
+                    mold.migrate()
+                self._join(mold, starts, blocked)
+            # The first that fits nowhere has its promise before anybody behind it is placed.
+            last = len(waiting) if promise else 1
+            for job in waiting[:last]:
+                asks = _ASKS(job.spec.needs)
+                found = self.nowhere.get(asks) or self.place(job, asks)
+                if isinstance(found, Slot):
+                    starts.append(Start(job.id, found))
+                else:
+                    blocked.append((job, found))
+            waiting = waiting[last:]
+            if not waiting:
+                return
+
+    def _join(self, mold: Mold, starts: list[Start], blocked: list[tuple[Job, Block]]) -> None:
+        for job, slot in mold.joined():
+            if not mold.free(slot):
+                # Nobody behind it may take the part of its place that is free already.
+                self.occupied.keep(slot)
+                blocked.append((job, Block(job.spec.needs, Cause.ROOM)))
+                continue
+            allowed = self._allowed(job, self._hold(job, slot))
+            if isinstance(allowed, Block):
+                blocked.append((job, allowed))
+                continue
+            self._take(allowed)
+            self.carving.take(allowed.slot)
+            starts.append(Start(job.id, allowed.slot))
+        self.moving.update((job.id, job) for job in mold.movers())
+
+    def movers(self, live: Sequence[Job]) -> tuple[Yield, ...]:
+        """Running jobs that gain, or let others gain, by another slice."""
+        if any(job.state is State.YIELDING for job in live):
+            return ()
+        why = "Another layout of its card ends its jobs sooner, its pause included."
+        return tuple(Yield(id, why) for id in self.moving)
+
+    def _too_late(self, asks: tuple[object, ...], needs: Needs, lasts_s: float) -> Block | None:
+        """Where all that is free is kept for another: known at once, unless it ends in time."""
+        known = self.too_late.get((asks, lasts_s == math.inf))
+        if known is None:
+            return None
+        # A slice may take longer than the time on a whole card: then it is looked at again.
+        soonest_s = self.now + (0.0 if needs.speeds else lasts_s)
+        return None if self.promised[_kind(needs)].outlasts(soonest_s) else known
 
     def _promise(self, job: Job) -> None:
         other = next(iter(self.promised.values()), None)
         outlook = Outlook(self.box, self.watts, self.budget, self.holds, other, self.now)
-        promise = reserve(outlook, job.id, job.spec.needs, _time_s(job))
+        promise = reserve(outlook, job.id, job.spec.needs, time_s(job))
         if promise is not None:
             self.promised[_kind(job.spec.needs)] = promise
 
-    def _look(self, job: Job) -> Slot | Block:
+    def _look(self, job: Job, asks: tuple[object, ...]) -> Hold | Block:
         needs = job.spec.needs
-        if needs.slice is not None:
-            return Block(needs, Cause.SLICE)
         slot = self.occupied.slot(needs)
         if slot is None:
             return Block(needs, Cause.BUSY if self.extent.holds(needs) else Cause.NEVER)
-        end_s = self.now + _time_s(job)
         promise = self.promised.get(_kind(needs))
         if promise is not None:
             # What is not kept comes first, even for a job that would end in time: it may be late.
             beside = self.occupied.slot(needs, promise.kept, promise.spare)
-            if beside is None and not promise.outlasts(end_s):
-                return Block(needs, Cause.AHEAD, ahead=promise.job)
+            if beside is None and not promise.outlasts(self._hold(job, slot).end_s):
+                block = Block(needs, Cause.AHEAD, ahead=promise.job)
+                self.too_late[asks, time_s(job) == math.inf] = block
+                return block
             slot = beside or slot
-        extra_w = self.watts.extra_w(slot, needs)
-        load_w = self.watts.load_w(self.holds) + extra_w
-        limit_w = self.budget.lowest_w(self.now, end_s)
+        return self._allowed(job, self._hold(job, slot))
+
+    def _allowed(self, job: Job, hold: Hold) -> Hold | Block:
+        """Whether the site and the reservations let `job` have this slot."""
+        needs = job.spec.needs
+        load_w = self.watts.load_w([*self.holds, hold])
+        limit_w = self.budget.lowest_w(self.now, hold.end_s)
         if load_w > limit_w:
             return Block(needs, Cause.WATTS, load_w=load_w, limit_w=limit_w)
         for other in self.promised.values():
-            if not other.leaves_watts(extra_w, end_s):
+            if not other.leaves_watts(hold):
                 return Block(needs, Cause.AHEAD, ahead=other.job)
-        return slot
+        return hold
 
-    def waits(self, blocked: Sequence[tuple[Job, Block]]) -> list[Wait]:
-        """The words, once it is known who sits where."""
-        kept = {device: p.job for p in self.promised.values() for device in p.kept}
-        expected = {
+    def _hold(self, job: Job, slot: Slot) -> Hold:
+        return _hold(job, self.carving.timed(slot), self.watts, self.now)
+
+    def room_for(
+        self, blocked: Sequence[tuple[Job, Block]], live: Sequence[Job]
+    ) -> tuple[Yield, ...]:
+        """Who should leave so that the first job that waits for a GPU may start sooner."""
+        promise = self.promised.get(DeviceKind.GPU)
+        if promise is None:
+            return ()
+        job, block = next(one for one in blocked if one[0].id == promise.job)
+        if block.cause is not Cause.BUSY:
+            return ()
+        return make_room(self.box, job, promise.start_s, live, self.holds, self.now)
+
+    def promises(self) -> tuple[Wait, ...]:
+        """The waits whose end is known, without a word."""
+        return tuple(Wait(job, "", (), start_s) for job, start_s in self._expected().items())
+
+    def _expected(self) -> dict[str, float]:
+        """When those with a promise start; not told while others move, and come back."""
+        if self.moving or self.leaving:
+            return {}
+        return {
             promise.job: promise.start_s
             for promise in self.promised.values()
             if self.now < promise.start_s < math.inf
         }
-        places = Places(self.occupied, kept)
-        words = {
-            block: (why(self.box, self.occupied, block), places.of(block))
-            for block in {block: None for _, block in blocked}
+
+    def waits(self, blocked: Sequence[tuple[Job, Block]]) -> list[Wait]:
+        """The words, once it is known who sits where."""
+        kept = {
+            device: (promise.job, mask)
+            for promise in self.promised.values()
+            for device, mask in promise.kept.items()
         }
-        return [Wait(job.id, *words[block], expected.get(job.id)) for job, block in blocked]
-
-
-def _alike(job: Job) -> tuple[object, ...]:
-    """Jobs with the same answer here are the same to placement."""
-    needs = job.spec.needs
-    service = job.spec.kind is Kind.SERVICE
-    asks = (needs.gpus, needs.slice, needs.cores, needs.memory_gib, needs.time_s, needs.watts)
-    return (*asks, service)
+        expected = self._expected()
+        places = Places(self.occupied, kept)
+        words: dict[int, tuple[str, tuple[Place, ...]]] = {}
+        found = []
+        for job, block in blocked:
+            said = words.get(id(block))
+            if said is None:
+                said = words[id(block)] = (
+                    why(self.box, self.occupied, block),
+                    places.of(block),
+                )
+            found.append(Wait(job.id, *said, expected.get(job.id)))
+        return found
 
 
 def _kind(needs: Needs) -> DeviceKind:
-    return DeviceKind.GPU if needs.gpus else DeviceKind.CPU
+    return DeviceKind.GPU if needs.gpus or by_slice(needs) else DeviceKind.CPU
 
 
 def _hold(job: Job, slot: Slot, watts: Watts, now: float) -> Hold:
-    started_s = now if job.started_s is None or job.state is State.QUEUED else job.started_s
-    # A job beyond its time, or one that was asked to stop, should leave at any moment.
-    end_s = now if job.state is State.YIELDING else max(now, started_s + _time_s(job))
     return Hold(
         job=job.id,
         slot=slot,
-        end_s=end_s,
+        end_s=held_until(job, slot, now),
         extra_w=watts.extra_w(slot, job.spec.needs),
         stays=job.spec.kind is Kind.SERVICE and job.state is not State.YIELDING,
+        card=watts.card(slot),
     )
-
-
-def _time_s(job: Job) -> float:
-    """Expected run time; inf where nobody knows, and for a service, which never ends by itself."""
-    told_s = job.spec.needs.time_s
-    return math.inf if told_s is None or job.spec.kind is Kind.SERVICE else told_s

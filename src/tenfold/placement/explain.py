@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from tenfold.placement.fits import asked, largest, share
+from tenfold.placement.packing import FULL, by_slice
 from tenfold.placement.slots import Host, Occupancy
 from tenfold.terms.box import Box, Device
 from tenfold.terms.decision import Place
@@ -21,10 +22,10 @@ NAMED = 4  # jobs that a sentence names
 
 
 class Cause(Enum):
-    SLICE = "slice"
     NEVER = "never"  # larger than the box
     BUSY = "busy"
     WATTS = "watts"
+    ROOM = "room"  # somebody leaves for it
     AHEAD = "ahead"  # what is free is kept for a job that comes first
 
 
@@ -42,17 +43,19 @@ class Block:
 def why(box: Box, occupied: Occupancy, block: Block) -> str:
     """One sentence for a person."""
     needs = block.needs
-    if block.cause is Cause.SLICE:
-        return f"It asks for {asked(needs)}; this version gives whole GPUs and CPU shares only."
     if block.cause is Cause.NEVER:
         most = largest(box, needs)
         return f"It never fits this box: it asks for {asked(needs)}; the largest here is {most}."
     if block.cause is Cause.WATTS:
         return _watts(block)
+    if block.cause is Cause.ROOM:
+        return "Its card is laid out anew; those that have to move for it save their work first."
     if block.cause is Cause.AHEAD:
         unknown = needs.time_s is None
         late = "nobody knows how long this one takes" if unknown else "this one ends too late"
         return f"What is free is kept for job {block.ahead}, which is ahead; {late}."
+    if by_slice(needs):
+        return f"It asks for {asked(needs)}; {_no_slice(occupied, needs)}."
     if not needs.gpus:
         return f"It asks for {asked(needs)}; {_most_free(occupied)}."
     free = max(len(occupied.free_gpus(host, needs.memory_gib)) for host in occupied.hosts)
@@ -69,6 +72,18 @@ def _watts(block: Block) -> str:
     )
 
 
+def _no_slice(occupied: Occupancy, needs: Needs) -> str:
+    """How far the cards are from having such a slice."""
+    cards = [gpu for host in occupied.hosts for gpu in host.gpus]
+    able = [gpu for gpu in cards if gpu.mig and occupied.packing(gpu.mig).wanted(needs)]
+    whole = sum(occupied.taken.get(gpu.id, 0) == FULL for gpu in able)
+    if not able:
+        return "no card that would do as a whole is free"
+    if whole == len(able):
+        return "every card is in use as a whole" if len(able) > 1 else "the card is in use"
+    return f"no card has room for one ({len(able)} looked at)"
+
+
 def _most_free(occupied: Occupancy) -> str:
     most = max(
         (host for host in occupied.hosts if host.cpu),
@@ -81,24 +96,30 @@ def _most_free(occupied: Occupancy) -> str:
 class Places:
     """The places of waiting jobs, device by device."""
 
-    def __init__(self, occupied: Occupancy, kept: Mapping[str, str]) -> None:
+    def __init__(self, occupied: Occupancy, kept: Mapping[str, tuple[str, int]]) -> None:
         self.occupied = occupied
-        self.kept = kept  # device -> the job that a reservation keeps it for
+        self.kept = kept  # device -> the job that a reservation keeps memory slices for, and which
+        gpus = [gpu for host in occupied.hosts for gpu in host.gpus]
         self._busy = {
-            device: Place(device, f"busy with job {job}") for device, job in occupied.holder.items()
+            gpu.id: Place(gpu.id, self._holders(gpu)) for gpu in gpus if occupied.taken.get(gpu.id)
         }
         # Thousands of jobs may wait while every GPU is in use: these get one and the same tuple.
-        gpus = [gpu for host in occupied.hosts for gpu in host.gpus]
         all_busy = len(self._busy) == len(gpus)
         self._all_busy = tuple(self._busy[gpu.id] for gpu in gpus) if all_busy else ()
         self._least_gib = min((gpu.memory_gib for gpu in gpus), default=0.0)
 
     def of(self, block: Block) -> tuple[Place, ...]:
         """Every device that was looked at for these needs, and why it did not do."""
-        whole = block.needs.gpus > 0 and block.needs.slice is None
-        if whole and self._all_busy and block.needs.memory_gib <= self._least_gib:
-            return self._all_busy
-        if block.needs.gpus or block.needs.slice:
+        needs = block.needs
+        if by_slice(needs):
+            return tuple(
+                Place(gpu.id, self._slice(gpu, block))
+                for host in self.occupied.hosts
+                for gpu in host.gpus
+            )
+        if needs.gpus:
+            if self._all_busy and needs.memory_gib <= self._least_gib:
+                return self._all_busy
             return tuple(
                 self._gpu(host, gpu, block) for host in self.occupied.hosts for gpu in host.gpus
             )
@@ -108,10 +129,55 @@ class Places:
             if host.cpu
         )
 
+    def _holders(self, gpu: Device) -> str:
+        """Who is on a card: `busy with job 4`, `1g.10gb@6 job 7, 2g.20gb@0 job 3`."""
+        tenants = self.occupied.tenants.get(gpu.id, {})
+        whole = [job for job, slot in tenants.items() if slot.slice is None]
+        if whole:
+            return f"busy with job {whole[0]}"
+        sliced = sorted(
+            (slot.slice.start, f"{slot.slice.words} job {job}")
+            for job, slot in tenants.items()
+            if slot.slice is not None
+        )
+        foreign = [one.placement.words for one in gpu.instances if one.foreign]
+        words = [told for _, told in sliced] + [f"{told} somebody else's" for told in foreign]
+        return f"carved: {', '.join(words)}"
+
+    def _slice(self, gpu: Device, block: Block) -> str:
+        """Why a card has no slice for these needs now."""
+        needs = block.needs
+        if gpu.mig is None:
+            if needs.slice is not None:
+                return "cannot be carved"
+            return self._gpu(self._host_of(gpu), gpu, block).why
+        profile = self.occupied.packing(gpu.mig).wanted(needs)
+        if profile is None:
+            if needs.slice is not None and gpu.mig.profile(needs.slice) is None:
+                return f"has no profile {needs.slice}"
+            return f"none of its slices has {asked(needs)}"
+        taken = self.occupied.taken.get(gpu.id, 0)
+        if taken == FULL and gpu.id in self._busy and "carved" not in self._busy[gpu.id].why:
+            return self._busy[gpu.id].why
+        pack = self.occupied.packing(gpu.mig)
+        there = f" ({self._busy[gpu.id].why})" if gpu.id in self._busy else ""
+        if pack.best(profile.name, taken) is None:
+            starts = ", ".join(str(start) for start in profile.starts)
+            return f"no room for a {profile.name}, which starts at {starts}{there}"
+        if taken and not gpu.carves_live:
+            return f"has room, but is not carved beside running slices{there}"
+        if block.cause is Cause.WATTS:
+            return f"has room for a {profile.name}, but the site's watts are used up"
+        job, mask = self.kept.get(gpu.id, ("", 0))
+        if mask and pack.best(profile.name, taken | mask) is None:
+            return f"has room for a {profile.name}, but it is kept for job {job}"
+        return f"has room for a {profile.name}, but not beside what is kept for job {block.ahead}"
+
+    def _host_of(self, gpu: Device) -> Host:
+        return next(host for host in self.occupied.hosts if gpu in host.gpus)
+
     def _gpu(self, host: Host, gpu: Device, block: Block) -> Place:
         memory_gib = block.needs.memory_gib
-        if block.cause is Cause.SLICE:
-            return Place(gpu.id, "not carved into slices")
         if gpu.memory_gib < memory_gib:
             return Place(gpu.id, f"{memory_gib:g} GiB asked, {gpu.memory_gib:g} GiB there")
         if gpu.id in self._busy:
@@ -127,7 +193,7 @@ class Places:
         if block.cause is Cause.WATTS:
             return "free, but the site's watts are used up"
         if gpu.id in self.kept:
-            return f"free, but kept for job {self.kept[gpu.id]}"
+            return f"free, but kept for job {self.kept[gpu.id][0]}"
         return f"free, but not beside what is kept for job {block.ahead}"
 
     def _share(self, host: Host, cpu: Device, block: Block) -> str:

@@ -5,7 +5,8 @@ caps of this decision are then as high as the budget leaves room for. The lowest
 the card's curve (below it speed falls faster than watts), or the card's own minimum if higher. A
 device whose cap cannot be set has `cap_min_w == cap_max_w`.
 
-Worst cases: a GPU in use draws its cap, an unused one its idle watts, the host `host_w`. A CPU
+Worst cases: a GPU in use draws its cap, an unused one its idle watts, the host `host_w`. Power is
+limited by the card, so a card with one slice in use counts like one with seven. A CPU
 share draws `needs.watts`; where nobody knows them it counts as part of `host_w`. A GPU in use whose
 cap nobody knows draws `needs.watts` above idle, and without these starts only where the site sets
 no limit.
@@ -37,7 +38,8 @@ class Watts:
     unused_w: float  # host, fans, and every device at idle
 
     def extra_w(self, slot: Slot, needs: Needs) -> float:
-        """What a job on `slot` may draw above idle, at the lowest caps; inf if nobody knows."""
+        """What a job on `slot` may draw above idle, at the lowest caps; inf if nobody knows. Of a
+        slice: what its whole card may."""
         if slot.kind is DeviceKind.CPU:
             return needs.watts or 0.0
         known = [self.devices[device] for device in slot.devices if device in self.devices]
@@ -45,7 +47,21 @@ class Watts:
         return sum(_above_idle_w(gpu, told_w) for gpu in known)
 
     def load_w(self, holds: Iterable[Hold]) -> float:
-        return self.unused_w + sum(hold.extra_w for hold in holds)
+        load_w, cards = self.unused_w, dict[str, float]()
+        for hold in holds:
+            if hold.card:
+                cards[hold.card] = hold.extra_w
+            else:
+                load_w += hold.extra_w
+        return load_w + sum(cards.values())
+
+    def card(self, slot: Slot) -> str:
+        """The card whose own cap limits a slice on it, whoever else is there; else empty."""
+        if slot.slice is None:
+            return ""
+        known = self.devices.get(slot.devices[0])
+        capped = known is not None and (known.cap_max_w > 0 or known.cap_w > 0)
+        return slot.devices[0] if capped else ""
 
 
 def watts_of(box: Box) -> Watts:
@@ -87,12 +103,20 @@ def yields(
         f"The site allows {limit_w:,.0f} W now; "
         f"what runs may draw {load_w:,.0f} W at the lowest caps."
     )
+    able = {
+        job.id
+        for job in live
+        if job.spec.resumes and job.spec.kind is Kind.BATCH and job.id in staying
+    }
+    # A card draws until its last slice is given back: those beside one that stays save nothing.
+    stuck = {hold.card for hold in staying.values() if hold.card and hold.job not in able}
     asked = []
     for job in reversed(live):
         if watts.load_w(staying.values()) <= limit_w:
             break
-        able = job.spec.resumes and job.spec.kind is Kind.BATCH and job.id in staying
-        if able and staying[job.id].extra_w > 0:
+        if job.id not in able or staying[job.id].extra_w == 0:
+            continue
+        if staying[job.id].card not in stuck:
             del staying[job.id]
             asked.append(Yield(job.id, why))
     return tuple(asked)

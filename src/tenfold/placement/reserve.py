@@ -2,7 +2,8 @@
 
 Backfill after Lifka's EASY scheduler (1995): later jobs may use what is free as long as the
 reserved one does not start later for it. GPUs and CPU shares do not compete for devices, so the
-first blocked job of each has a reservation; watts they share, and both are kept.
+first blocked job of each has a reservation; watts they share, and both are kept. Slices and whole
+GPUs do compete: they have one reservation between them, of memory slices on cards.
 
 Expected ends come from `started_s + needs.time_s`. A job without a time is expected never to end, a
 job beyond its time at any moment: then nothing is started on what it leaves, so that estimates
@@ -13,10 +14,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from tenfold.placement.packing import FULL
 from tenfold.placement.power import Watts
-from tenfold.placement.slots import NOTHING_KEPT, Hold, Occupancy, Spare
+from tenfold.placement.slots import NOTHING_SPARED, Hold, Kept, Occupancy, Spare, mask_of
 from tenfold.terms.box import Box, DeviceKind, Slot
 from tenfold.terms.budget import Budget
 from tenfold.terms.needs import Needs
@@ -33,35 +35,38 @@ class Reservation:
     extra_w: float
     load_w: float  # the box at `start_s` with this job, at the lowest caps
     limit_w: float  # what the site allows while it runs
+    kept: Kept  # memory slices of its GPUs
+    sliced: set[str] = field(default_factory=set)  # cards that `load_w` counts for slices on them
     spare_cores: int = 0  # of its node at `start_s`, beside this job; CPU shares only
     spare_memory_gib: float = 0.0
 
     @property
-    def kept(self) -> frozenset[str]:
-        is_gpu = self.slot.kind is DeviceKind.GPU
-        return frozenset(self.slot.devices) if is_gpu else frozenset()
-
-    @property
     def spare(self) -> Spare:
         if self.slot.kind is DeviceKind.GPU:
-            return NOTHING_KEPT
+            return NOTHING_SPARED
         return {self.slot.node: (self.spare_cores, self.spare_memory_gib)}
 
     def outlasts(self, end_s: float) -> bool:
         """Whether a job that ends at `end_s` is gone by the time this one starts."""
         return end_s < math.inf and end_s <= self.start_s
 
-    def leaves_watts(self, extra_w: float, end_s: float) -> bool:
-        return self.outlasts(end_s) or self.load_w + extra_w <= self.limit_w
+    def leaves_watts(self, hold: Hold) -> bool:
+        """Whether `hold`, if it starts now, leaves this one its watts."""
+        return self.outlasts(hold.end_s) or self.load_w + self._adds_w(hold) <= self.limit_w
 
     def charge(self, hold: Hold) -> None:
         """A job has started beside it."""
         if self.outlasts(hold.end_s):
             return
-        self.load_w += hold.extra_w
+        self.load_w += self._adds_w(hold)
+        if hold.card:
+            self.sliced.add(hold.card)
         if hold.slot.kind is DeviceKind.CPU and hold.slot.node == self.slot.node:
             self.spare_cores -= hold.slot.cores
             self.spare_memory_gib -= hold.slot.memory_gib
+
+    def _adds_w(self, hold: Hold) -> float:
+        return 0.0 if hold.card in self.sliced else hold.extra_w
 
 
 @dataclass(frozen=True)
@@ -86,11 +91,14 @@ def reserve(outlook: Outlook, job: str, needs: Needs, time_s: float) -> Reservat
     # What becomes free last is promised first: the rest is of more use to the others.
     rank = {device: -hold.end_s for hold in ends for device in hold.slot.devices}
     gone = 0
+    slot = occupied.slot(needs, rank=rank)
     for at_s in _moments(outlook):
+        before = gone
         while gone < len(ends) and ends[gone].end_s <= at_s:
             occupied.release(ends[gone])
             gone += 1
-        slot = occupied.slot(needs, rank=rank)
+        if gone > before:
+            slot = occupied.slot(needs, rank=rank)
         if slot is None:
             continue
         found = _promise(outlook, occupied, job, slot, needs, at_s, time_s)
@@ -118,22 +126,21 @@ def _promise(
     at_s: float,
     time_s: float,
 ) -> Reservation | None:
-    extra_w = outlook.watts.extra_w(slot, needs)
-    load_w = outlook.watts.load_w(h for h in outlook.holds if h.end_s > at_s) + extra_w
+    own = _own(outlook, job, slot, needs, at_s + time_s * slot.factor)
+    there = [hold for hold in outlook.holds if hold.end_s > at_s]
+    load_w = outlook.watts.load_w([*there, own])
     other = outlook.other
     if other is not None and other.start_s <= at_s < other.end_s:
         load_w += other.extra_w
-    limit_w = outlook.budget.lowest_w(at_s, at_s + time_s)
+    limit_w = outlook.budget.lowest_w(at_s, own.end_s)
     if load_w > limit_w:
         return None
-    if other is not None and at_s < other.start_s and not other.outlasts(at_s + time_s):
-        if other.load_w + extra_w > other.limit_w:
+    if other is not None and at_s < other.start_s and not other.outlasts(own.end_s):
+        if other.load_w + own.extra_w > other.limit_w:
             return None
         # Jobs that start now beside both must leave room for both.
-        other.load_w += extra_w
-    found = Reservation(job, slot, at_s, at_s + time_s, extra_w, load_w, limit_w)
-    _note_spare(found, occupied)
-    return found
+        other.load_w += own.extra_w
+    return _noted(outlook, own, at_s, there, load_w, limit_w, occupied)
 
 
 def _promise_without_time(outlook: Outlook, job: str, needs: Needs) -> Reservation | None:
@@ -143,26 +150,50 @@ def _promise_without_time(outlook: Outlook, job: str, needs: Needs) -> Reservati
     jobs would pass it for ever.
     """
     staying = [hold for hold in outlook.holds if hold.stays]
-    rank = {device: hold.end_s for hold in outlook.holds for device in hold.slot.devices}
+    ends = sorted(outlook.holds, key=lambda hold: hold.end_s)
+    rank = {device: hold.end_s for hold in ends for device in hold.slot.devices}
     slot = Occupancy(outlook.box, staying).slot(needs, rank=rank)
     if slot is None:
         return None
-    extra_w = outlook.watts.extra_w(slot, needs)
+    own = _own(outlook, job, slot, needs, math.inf)
     limit_w = outlook.budget.watts_at(math.inf)
-    if outlook.watts.load_w(staying) + extra_w > limit_w:
+    if outlook.watts.load_w([*staying, own]) > limit_w:
         return None
     endless = [hold for hold in outlook.holds if hold.end_s == math.inf]
-    load_w = outlook.watts.load_w(endless) + extra_w
+    load_w = outlook.watts.load_w([*endless, own])
     if outlook.other is not None and outlook.other.end_s == math.inf:
         load_w += outlook.other.extra_w
-    found = Reservation(job, slot, math.inf, math.inf, extra_w, load_w, limit_w)
-    _note_spare(found, Occupancy(outlook.box, endless))
+    occupied = Occupancy(outlook.box, endless)
+    return _noted(outlook, own, math.inf, endless, load_w, limit_w, occupied)
+
+
+def _own(outlook: Outlook, job: str, slot: Slot, needs: Needs, end_s: float) -> Hold:
+    watts = outlook.watts
+    return Hold(job, slot, end_s, watts.extra_w(slot, needs), card=watts.card(slot))
+
+
+def _noted(
+    outlook: Outlook,
+    own: Hold,
+    start_s: float,
+    there: Sequence[Hold],
+    load_w: float,
+    limit_w: float,
+    occupied: Occupancy,
+) -> Reservation:
+    """The reservation of `own`, with `there` beside it when it starts."""
+    slot = own.slot
+    kept: dict[str, int] = {}
+    if slot.kind is DeviceKind.GPU:
+        whole = {gpu.id for gpu in outlook.box.gpus if not gpu.carves_live}
+        # A card that is carved only while nothing runs: what stands beside it matters as well.
+        kept = {id: FULL if id in whole else mask_of(slot) for id in slot.devices}
+    sliced = {hold.card for hold in (*there, own) if hold.card}
+    found = Reservation(
+        own.job, slot, start_s, own.end_s, own.extra_w, load_w, limit_w, kept, sliced
+    )
+    if slot.kind is DeviceKind.CPU:
+        host = next(host for host in occupied.hosts if host.name == slot.node)
+        found.spare_cores = host.cores - slot.cores
+        found.spare_memory_gib = host.memory_gib - slot.memory_gib
     return found
-
-
-def _note_spare(found: Reservation, occupied: Occupancy) -> None:
-    if found.slot.kind is DeviceKind.GPU:
-        return
-    host = next(host for host in occupied.hosts if host.name == found.slot.node)
-    found.spare_cores = host.cores - found.slot.cores
-    found.spare_memory_gib = host.memory_gib - found.slot.memory_gib

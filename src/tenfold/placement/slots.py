@@ -1,9 +1,13 @@
 """What is free: which job sits on which device, and the slot that suits some needs.
 
-A GPU job gets whole GPUs of one node and a fair share of its cores. Those cores are not taken from
-the CPU shares: GPUs are what the box is short of, and a sweep that fills every core must not keep
-a free GPU from the job that waits for it; the host's scheduler divides the cores between the two.
-Links between cards are not looked at: nothing in `terms` tells them yet.
+A GPU job gets whole GPUs, or a slice of one, and a fair share of the node's cores. Those cores are
+not taken from the CPU shares: GPUs are what the box is short of, and a sweep that fills every core
+must not keep a free GPU from the job that waits for it; the host's scheduler divides the cores
+between the two.
+
+A card is a mask of its memory slices: a whole job covers all of it, a slice its placement. Idle
+instances cover nothing, since they can be destroyed beside running ones; those that somebody else
+made are left alone, so they do.
 """
 
 from __future__ import annotations
@@ -12,7 +16,10 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from tenfold.placement.links import linked
+from tenfold.placement.packing import FULL, Packing, by_slice, packing, speed
 from tenfold.terms.box import Box, Device, DeviceKind, Slot
+from tenfold.terms.mig import Geometry, Placement, Profile
 from tenfold.terms.needs import Needs
 
 
@@ -23,8 +30,9 @@ class Hold:
     job: str
     slot: Slot
     end_s: float  # expected; inf where nobody knows, the present where it should be any moment
-    extra_w: float  # above idle, at the lowest caps
+    extra_w: float  # above idle, at the lowest caps; of a slice: of its whole card
     stays: bool = False  # a service: it is not waited for
+    card: str = ""  # of a slice: the card that draws `extra_w` once for all of its slices
 
 
 @dataclass
@@ -40,7 +48,15 @@ class Host:
 
 # What may be used of a node's CPU where the rest is kept for a reservation: cores, GiB.
 Spare = Mapping[str, tuple[int, float]]
-NOTHING_KEPT: Spare = {}
+NOTHING_SPARED: Spare = {}
+# GPU -> memory slices that a reservation keeps.
+Kept = Mapping[str, int]
+NOTHING_KEPT: Kept = {}
+
+
+def mask_of(slot: Slot) -> int:
+    """What a GPU slot covers of each of its cards."""
+    return FULL if slot.slice is None else slot.slice.mask
 
 
 class Occupancy:
@@ -48,30 +64,52 @@ class Occupancy:
 
     def __init__(self, box: Box, holds: Iterable[Hold] = ()) -> None:
         self.hosts = [_host(box, node.name) for node in box.nodes]
-        self.holder: dict[str, str] = {}  # GPU -> job
+        self.span_factor = box.span_factor
+        self.taken: dict[str, int] = {}  # GPU -> memory slices in use
+        self.tenants: dict[str, dict[str, Slot]] = {}  # GPU -> job -> slot
         self.sharers: dict[str, list[str]] = {}  # CPU -> jobs, in the order they were taken
-        self._gpus = frozenset(gpu.id for host in self.hosts for gpu in host.gpus)
+        self._gpus = {gpu.id: gpu for host in self.hosts for gpu in host.gpus}
+        self._free = len(self._gpus)  # cards that nobody uses any part of
         self._host_of = {host.cpu.id: host for host in self.hosts if host.cpu}
+        self._packings: dict[int, Packing] = {}
+        for gpu in self._gpus.values():
+            foreign = 0
+            for instance in gpu.instances:
+                foreign |= instance.placement.mask if instance.foreign else 0
+            if foreign:
+                self._set(gpu.id, foreign)
         for hold in holds:
             self.take(hold)
 
     def take(self, hold: Hold) -> None:
-        if hold.slot.kind is DeviceKind.GPU:
-            # A job that outlived a change of the box may sit on a device that is gone.
-            here = (device for device in hold.slot.devices if device in self._gpus)
-            self.holder.update((device, hold.job) for device in here)
+        if hold.slot.kind is DeviceKind.CPU:
+            self._change_share(hold.slot, -1)
+            self.sharers.setdefault(hold.slot.devices[0], []).append(hold.job)
             return
-        self._change_share(hold.slot, -1)
-        self.sharers.setdefault(hold.slot.devices[0], []).append(hold.job)
+        for device in hold.slot.devices:
+            # A job that outlived a change of the box may sit on a device that is gone.
+            if device in self._gpus:
+                self._set(device, self.taken.get(device, 0) | mask_of(hold.slot))
+                self.tenants.setdefault(device, {})[hold.job] = hold.slot
 
     def release(self, hold: Hold) -> None:
-        if hold.slot.kind is DeviceKind.GPU:
-            for device in hold.slot.devices:
-                if self.holder.get(device) == hold.job:
-                    del self.holder[device]
+        if hold.slot.kind is DeviceKind.CPU:
+            self._change_share(hold.slot, 1)
+            self.sharers[hold.slot.devices[0]].remove(hold.job)
             return
-        self._change_share(hold.slot, 1)
-        self.sharers[hold.slot.devices[0]].remove(hold.job)
+        for device in hold.slot.devices:
+            if self.tenants.get(device, {}).pop(hold.job, None) is not None:
+                self._set(device, self.taken[device] & ~mask_of(hold.slot))
+
+    def keep(self, slot: Slot) -> None:
+        """Nobody else gets any of these cards' memory slices."""
+        for device in slot.devices:
+            self._set(device, self.taken.get(device, 0) | mask_of(slot))
+
+    def _set(self, device: str, mask: int) -> None:
+        before = self.taken.get(device, 0)
+        self.taken[device] = mask
+        self._free += (mask == 0) - (before == 0)
 
     def _change_share(self, slot: Slot, sign: int) -> None:
         host = self._host_of.get(slot.devices[0]) if slot.devices else None
@@ -82,8 +120,8 @@ class Occupancy:
     def slot(
         self,
         needs: Needs,
-        kept: frozenset[str] = frozenset(),
-        spare: Spare = NOTHING_KEPT,
+        kept: Kept = NOTHING_KEPT,
+        spare: Spare = NOTHING_SPARED,
         rank: Mapping[str, float] | None = None,
     ) -> Slot | None:
         """The slot for `needs` out of what is free, or None.
@@ -92,29 +130,137 @@ class Occupancy:
         `rank` come first, then the ones with the least memory that suffices; the node with the
         fewest of rank inf, then with the least memory and the least that is free.
         """
+        if by_slice(needs):
+            return self._slice_slot(needs, kept)
         if needs.gpus:
             return self._gpu_slot(needs, kept, rank or {})
         return self._cpu_slot(needs, spare)
 
-    def _gpu_slot(
-        self, needs: Needs, kept: frozenset[str], rank: Mapping[str, float]
-    ) -> Slot | None:
-        if len(self.holder) + needs.gpus > len(self._gpus):
+    def packing(self, geometry: Geometry) -> Packing:
+        found = self._packings.get(id(geometry))
+        if found is None:
+            found = self._packings[id(geometry)] = packing(geometry)
+        return found
+
+    # -- slices ---------------------------------------------------------------------------------
+
+    def _slice_slot(self, needs: Needs, kept: Kept) -> Slot | None:
+        """The smallest slice that suffices, where it costs the least of what is free; a whole card
+        where none does and the job asked for no profile by name."""
+        best: tuple[object, ...] = ()
+        chosen: tuple[Host, Device, Profile, Placement] | None = None
+        for host in self.hosts:
+            for gpu in host.gpus:
+                found = self._place(gpu, needs, kept.get(gpu.id, 0))
+                if found is None:
+                    continue
+                cost, profile, place = found
+                standing = all(one.placement != place for one in gpu.instances)
+                score = (profile.size, profile.memory_gib, cost, standing, -place.start)
+                if chosen is None or score < best:
+                    best, chosen = score, (host, gpu, profile, place)
+        if chosen is not None:
+            return slice_slot(*chosen, needs)
+        return None if needs.slice is not None else self._whole_instead(needs, kept)
+
+    def _place(
+        self, gpu: Device, needs: Needs, kept: int
+    ) -> tuple[float, Profile, Placement] | None:
+        if gpu.mig is None:
+            return None
+        pack = self.packing(gpu.mig)
+        profile = pack.wanted(needs)
+        if profile is None or (profile.with_media and self._has_media(gpu, profile)):
+            return None
+        taken = self.taken.get(gpu.id, 0)
+        found = pack.best(profile.name, taken | kept)
+        if gpu.carves_live or not taken:
+            return None if found is None else (*found[:1], profile, found[1])
+        there = self.standing(gpu, taken | kept)
+        place = next((one for one in there if one.profile == profile.name), None)
+        return None if place is None else (0.0, profile, place)
+
+    def _has_media(self, gpu: Device, profile: Profile) -> bool:
+        slots = self.tenants.get(gpu.id, {}).values()
+        return any(slot.slice is not None and slot.slice.profile == profile.name for slot in slots)
+
+    def standing(self, gpu: Device, taken: int) -> list[Placement]:
+        """Instances that stand on the card already and that nothing taken is in the way of."""
+        return [one.placement for one in gpu.instances if not taken & one.placement.mask]
+
+    def _whole_instead(self, needs: Needs, kept: Kept) -> Slot | None:
+        """A whole card for a job that a slice would do for: of cards that have no such slice."""
+        able = [
+            (gpu.memory_gib, place, host, gpu)
+            for host in self.hosts
+            for place, gpu in enumerate(host.gpus)
+            if gpu.memory_gib >= needs.memory_gib
+            and (gpu.mig is None or self.packing(gpu.mig).wanted(needs) is None)
+            and not self.taken.get(gpu.id, 0)
+            and not kept.get(gpu.id, 0)
+        ]
+        if not able:
+            return None
+        _, _, host, gpu = min(able, key=lambda one: one[:2])
+        return gpu_slot([(host, [gpu])])
+
+    # -- whole cards ----------------------------------------------------------------------------
+
+    def _gpu_slot(self, needs: Needs, kept: Kept, rank: Mapping[str, float]) -> Slot | None:
+        if needs.gpus > self._free:
             return None
         best: tuple[float, ...] = ()
         chosen: tuple[Host, list[Device]] | None = None
+        by_host = []
         for host in self.hosts:
-            able = [gpu for gpu in self.free_gpus(host, needs.memory_gib) if gpu.id not in kept]
-            if len(able) < needs.gpus:
-                continue
+            able = [gpu for gpu in self.free_gpus(host, needs.memory_gib) if not kept.get(gpu.id)]
             # The order of the node's listing decides among equals, since sorting is stable.
             able.sort(key=lambda gpu: (rank.get(gpu.id, 0.0), gpu.memory_gib))
-            gpus = able[: needs.gpus]
+            by_host.append((host, able))
+            if len(able) < needs.gpus:
+                continue
+            gpus = linked(able, needs.gpus, rank)
             endless = sum(rank.get(gpu.id, 0.0) == math.inf for gpu in gpus)
             score = (endless, sum(gpu.memory_gib for gpu in gpus), len(able))
             if chosen is None or score < best:
                 best, chosen = score, (host, gpus)
-        return None if chosen is None else _gpu_slot(*chosen)
+        if chosen is not None:
+            return gpu_slot([chosen])
+        if self.span_factor is None or self._one_node_holds(needs):
+            return None
+        return self._spanning(by_host, needs.gpus, rank)
+
+    def _one_node_holds(self, needs: Needs) -> bool:
+        """Whether a node is large enough when it is empty: then the job waits for it."""
+        return any(
+            sum(gpu.memory_gib >= needs.memory_gib for gpu in host.gpus) >= needs.gpus
+            for host in self.hosts
+        )
+
+    def _spanning(
+        self, by_host: list[tuple[Host, list[Device]]], count: int, rank: Mapping[str, float]
+    ) -> Slot | None:
+        """Over as few nodes as will do."""
+        parts = []
+        for host, able in sorted(by_host, key=lambda one: -len(one[1])):
+            some = min(count, len(able))
+            if some:
+                parts.append((host, linked(able, some, rank)))
+                count -= some
+        if count or self.span_factor is None:
+            return None
+        parts.sort(key=lambda part: self.hosts.index(part[0]))
+        return gpu_slot(parts, self.span_factor)
+
+    def free_gpus(self, host: Host, memory_gib: float) -> list[Device]:
+        """The GPUs of `host` that nobody uses any part of and that have so much memory."""
+        if not self._free:
+            return []
+        return [
+            gpu for gpu in host.gpus if not self.taken.get(gpu.id) and gpu.memory_gib >= memory_gib
+        ]
+
+    # -- shares of a CPU ------------------------------------------------------------------------
 
     def _cpu_slot(self, needs: Needs, spare: Spare) -> Slot | None:
         best: Host | None = None
@@ -133,14 +279,6 @@ class Occupancy:
             return None
         return Slot(best.name, (best.cpu.id,), DeviceKind.CPU, needs.cores, needs.memory_gib)
 
-    def free_gpus(self, host: Host, memory_gib: float) -> list[Device]:
-        """The GPUs of `host` that nobody holds and that have so much memory."""
-        if len(self.holder) == len(self._gpus):
-            return []
-        return [
-            gpu for gpu in host.gpus if gpu.id not in self.holder and gpu.memory_gib >= memory_gib
-        ]
-
 
 def _host(box: Box, name: str) -> Host:
     devices = next(node.devices for node in box.nodes if node.name == name)
@@ -151,12 +289,34 @@ def _host(box: Box, name: str) -> Host:
     return Host(name, gpus, cpu, cpu.cores, cpu.memory_gib)
 
 
-def _gpu_slot(host: Host, gpus: list[Device]) -> Slot:
-    of_node = host.cpu.cores * len(gpus) // len(host.gpus) if host.cpu else 0
+def gpu_slot(parts: list[tuple[Host, list[Device]]], factor: float = 1.0) -> Slot:
+    """Whole cards; `factor` times slower than on one node."""
+    cores = 0
+    devices: list[str] = []
+    for host, gpus in parts:
+        cores += host.cpu.cores * len(gpus) // len(host.gpus) if host.cpu else 0
+        chosen = {gpu.id for gpu in gpus}
+        devices += [gpu.id for gpu in host.gpus if gpu.id in chosen]
+    return Slot(
+        node="+".join(host.name for host, _ in parts),
+        devices=tuple(devices),
+        kind=DeviceKind.GPU,
+        cores=max(1, cores),
+        memory_gib=sum(gpu.memory_gib for _, gpus in parts for gpu in gpus),
+        factor=factor,
+    )
+
+
+def slice_slot(host: Host, gpu: Device, profile: Profile, place: Placement, needs: Needs) -> Slot:
+    of_card = host.cpu.cores / len(host.gpus) if host.cpu else 0.0
+    instance = next((one.id for one in gpu.instances if one.placement == place), "")
     return Slot(
         node=host.name,
-        devices=tuple(sorted((gpu.id for gpu in gpus), key=[g.id for g in host.gpus].index)),
+        devices=(gpu.id,),
         kind=DeviceKind.GPU,
-        cores=max(1, of_node),
-        memory_gib=sum(gpu.memory_gib for gpu in gpus),
+        cores=max(1, int(of_card * profile.compute / 7)),
+        memory_gib=profile.memory_gib,
+        slice=place,
+        instance=instance,
+        factor=1 / (speed(needs, profile.compute) or 1.0),
     )

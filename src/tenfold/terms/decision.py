@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tenfold.terms.box import Slot
+from tenfold.terms.mig import Placement
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,15 @@ class Yield:
 class Cap:
     device: str
     watts: float
+
+
+@dataclass(frozen=True)
+class Relayout:
+    """Instances of one card to destroy, then to create. Whoever runs on the others runs on."""
+
+    device: str
+    destroy: tuple[Placement, ...] = ()
+    create: tuple[Placement, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -49,3 +59,4 @@ class Decision:
     yields: tuple[Yield, ...] = ()
     caps: tuple[Cap, ...] = ()
     waits: tuple[Wait, ...] = ()
+    relayouts: tuple[Relayout, ...] = ()  # before the starts

@@ -28,6 +28,7 @@ class StopFor(StrEnum):
     PAUSE = "pause"
     SLEEP = "sleep"
     CANCEL = "cancel"
+    RESTART = "restart"  # a service that does not answer any more
 
 
 @dataclass(frozen=True)
@@ -43,12 +44,16 @@ class JobSpec:
     after: tuple[str, ...] = ()  # ids that must succeed first
     needs: Needs = field(default_factory=Needs)
     resumes: bool = False  # continues from its checkpoint, so it may be asked to yield
-    retry: int = 0  # crashed attempts in a row, without a new checkpoint, that are tried again
+    # Crashed attempts in a row, without a new checkpoint, that are tried again; None: for ever.
+    retry: int | None = 0
+    sleep_after_s: float | None = None  # of a service: without a request
     parent: str | None = None
     key: str | None = (
         None  # with `parent`: the child's name; alone: makes a repeated submit harmless
     )
     file_hash: str = ""  # of the workload file that was described
+    not_before_s: float | None = None  # seconds since the epoch
+    deadline_s: float | None = None  # when it should be done
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,12 @@ class Job:
     awaits: tuple[str, ...] = ()  # children it gave its slot back for
     outcome: Outcome | None = None  # of the newest ended attempt
     reason: str = ""  # one sentence: why it is in this state
+    done: float | None = None  # share of its work that earlier attempts have kept, where known
+    # Of a service:
+    port: int | None = None  # where its newest attempt listens, as it told
+    healthy_s: float | None = None  # since when its live attempt answers
+    unhealthy_s: float | None = None  # since when that does not answer any more
+    next_try_s: float | None = None  # queued after a crash: when it is started again
 
 
 def child_id(parent: str, key: str) -> str:

@@ -17,3 +17,8 @@ class Needs:
     time_s: float | None = None  # expected run time on the slot
     watts: float | None = None  # expected draw of the whole slot, above idle
     basis: str = ""  # one sentence: how these were estimated
+    share: float | None = None  # of one GPU's compute that suffices; with it a slice will do
+    # Where the time depends on the slice: speed on 1, 2, 3, 4 and 7 compute slices, relative to a
+    # whole card; 0 does not fit. `time_s` is then for a whole card.
+    speeds: tuple[float, ...] = ()
+    pause_s: float = 30.0  # from a stop to running again elsewhere, its own saving and loading

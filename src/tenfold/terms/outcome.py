@@ -43,6 +43,16 @@ class Ending(StrEnum):
 
 
 @dataclass(frozen=True)
+class Used:
+    """What an attempt took, measured: needs are estimated before and this is known after."""
+
+    time_s: float  # from its start to its end
+    core_s: float  # CPU time of all its processes that have ended
+    host_gib: float  # the most host memory at once
+    gpu_gib: float | None = None  # the most memory of one GPU at once; None where nobody measured
+
+
+@dataclass(frozen=True)
 class Outcome:
     attempt: int
     ending: Ending
@@ -54,3 +64,4 @@ class Outcome:
     error: str | None = None  # traceback
     exit_code: int | None = None  # of a plain command
     last_step: int | None = None  # of the newest whole checkpoint
+    used: Used | None = None  # None for a modelled attempt and for one that crashed

@@ -27,6 +27,11 @@ TEXTS: dict[str, tuple[str, str, str]] = {
         "It asks for {asked}; the largest that fits here is {fits}.",
         "{next}",
     ),
+    "job.memory": (
+        "That is too little memory for this job.",
+        "It needs about {needed:.3g} GiB ({basis}); it was given {given:.3g}.",
+        "leave --memory out, or ask for a smaller --size",
+    ),
     "job.folder": (
         "The folder of job {id} is damaged.",
         "{why}",
@@ -36,6 +41,11 @@ TEXTS: dict[str, tuple[str, str, str]] = {
         "The gang lost a rank.",
         "Rank {rank} of {world} ended with exit status {status}.",
         "tenfold logs {id}",
+    ),
+    "rights.missing": (
+        "The helper with rights cannot be asked.",
+        "{why}",
+        "tenfold down, then tenfold rights install",
     ),
     # commands
     "command.empty": (
@@ -151,6 +161,47 @@ TEXTS: dict[str, tuple[str, str, str]] = {
         "{why}",
         "edit {path}",
     ),
+    # a week to plan
+    "week.file": (
+        "The week file {file} cannot be planned.",
+        "{why}",
+        "{next}",
+    ),
+    "week.unknown": (
+        "The field '{field}' of {where} is unknown.",
+        "{why}",
+        "edit {place}",
+    ),
+    "week.field": (
+        "The field '{field}' of {where} cannot be {value!r}.",
+        "{why}",
+        "edit {place}",
+    ),
+    "week.job": (
+        "The {where} cannot be planned.",
+        "{why}",
+        "{next}",
+    ),
+    "plan.file": (
+        "The file {path} cannot be read.",
+        "{why}",
+        "tenfold plan --help",
+    ),
+    "plan.out": (
+        "The pictures cannot be written to {folder}.",
+        "{why}",
+        "name another folder with --out",
+    ),
+    "plan.slow": (
+        "The plan is not ready after {seconds:.0f} s.",
+        "{jobs} jobs on {box} are more than can be played in that time.",
+        "plan fewer jobs, or fewer days",
+    ),
+    "plan.busy": (
+        "Another plan is being made.",
+        "They are made one at a time, so that the daemon is not held up.",
+        "wait for it, then try again",
+    ),
     # daemon, home, ledger
     "daemon.absent": (
         "No daemon answers for {home}.",
@@ -232,6 +283,42 @@ TEXTS: dict[str, tuple[str, str, str]] = {
         "There is no such address here.",
         "{path} is not a route of the API.",
         "see /docs",
+    ),
+    # services and the proxy before them
+    "service.port": (
+        "The port {port} cannot be given to a second service.",
+        "Job {id} has it; one of the two would be asked for the other.",
+        "leave --port out and listen on $PORT, or name another",
+    ),
+    "service.sleep": (
+        "Only a service can fall asleep.",
+        "This is a {kind} job: nobody would wake it.",
+        "leave --sleep-after out, or say --service",
+    ),
+    "proxy.request": (
+        "This request is not passed on.",
+        "{why}",
+        "correct the program that sent it",
+    ),
+    "proxy.unknown": (
+        "There is no service '{name}'.",
+        "Services that have not ended: {known}.",
+        "tenfold jobs",
+    ),
+    "proxy.waits": (
+        "The service '{name}' does not answer yet.",
+        "{why}",
+        "tenfold explain {id}",
+    ),
+    "proxy.paused": (
+        "The service '{name}' is paused.",
+        "Only its owner lets it go on.",
+        "tenfold resume {id}",
+    ),
+    "proxy.broken": (
+        "The service '{name}' did not answer.",
+        "{why}",
+        "tenfold logs {id}",
     ),
     "wire.shape": (
         "What was sent does not have the shape of {kind}.",

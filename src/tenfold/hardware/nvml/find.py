@@ -6,12 +6,13 @@ from dataclasses import replace
 
 from tenfold.hardware import models
 from tenfold.hardware.nvml.card import Facts, facts
+from tenfold.hardware.nvml.geometry import geometry
 from tenfold.hardware.nvml.library import Library
 from tenfold.hardware.nvml.links import bridges, switches
 from tenfold.terms.box import Aside, Device, DeviceKind
 from tenfold.terms.reading import Missing
 
-IN_MIG_MODE = "it is in MIG mode, so it is no whole GPU; its slices are not given to jobs yet"
+IN_MIG_MODE = "it is in MIG mode; slices are given with rights, where all GPUs are in that mode"
 
 
 def find(library: Library, node: str) -> tuple[tuple[Device, ...], tuple[Aside, ...]]:
@@ -21,8 +22,11 @@ def find(library: Library, node: str) -> tuple[tuple[Device, ...], tuple[Aside, 
     handles = [library.ask("nvmlDeviceGetHandleByIndex", card.index) for card in found]
     joined = bridges(library, handles, [str(card.bus) for card in found])
     near = switches(library, handles)
-    for card, bridge, switch in zip(found, joined, near, strict=True):
+    for card, handle, bridge, switch in zip(found, handles, joined, near, strict=True):
         device = replace(_device(card, node), bridge=bridge, switch=switch)
+        if card.mig is True:
+            known = models.DRIVER_NAMES.get(str(card.name), "")
+            device = replace(device, mig=geometry(library, handle, known))
         why = _why_not(card)
         if why:
             aside.append(Aside(device, why))

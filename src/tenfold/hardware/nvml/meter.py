@@ -66,6 +66,12 @@ class GpuMeter:
         self._renew()
         return {id: users.processes(self._library, self._handle(id)) for id in devices}
 
+    def mig_uuids(self, device: str) -> dict[int, str]:
+        """Of the slices of a card at this moment, by the numbers of their instances."""
+        self._renew()
+        found = slices(self._library, self._handle(device))
+        return {} if isinstance(found, Missing) else {one.instance: one.id for one in found}
+
     def close(self) -> None:
         self._library.close()
 

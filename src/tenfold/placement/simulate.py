@@ -1,0 +1,398 @@
+"""The virtual clock: the same decide(), from event to event, on a box that nobody needs to have.
+
+`simulate(box, budget, arrivals)` plays the arrivals and returns a Record: who sat where and when,
+every layout of every card over time, watts, energy and what it cost. decide() is told of a job only
+when it arrives and knows of its time only what its needs say; how long it really runs is known to
+the simulator alone. A job that yields leaves after its pause and continues where it was.
+
+What it does not model: interference between slices, crashes, and the watts of a job below its
+card's cap (a card in use draws its cap, as in every reading of a declared box).
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+
+from tenfold.placement.decide import decide
+from tenfold.placement.power import CAP_LEAD_S
+from tenfold.placement.queue import held_until
+from tenfold.terms.box import Box, Device, DeviceKind, Slot
+from tenfold.terms.budget import Budget
+from tenfold.terms.decision import Decision, Relayout
+from tenfold.terms.job import Job, JobSpec, Kind, StopFor
+from tenfold.terms.mig import Instance, Placement
+from tenfold.terms.states import State
+
+AT_MOST = 20_000  # jobs looked at for one answer of `expected_start`: about a tenth of a second
+REVIEW_S = 300.0  # decided again after so long even if nothing happens, while something waits
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A job of a plan."""
+
+    id: str
+    spec: JobSpec
+    at_s: float = 0.0
+    lasts_s: float | None = None  # really, on a slot of factor 1; None: as its needs say
+
+
+@dataclass(frozen=True)
+class Stay:
+    """One attempt: a job on a slot from its start to its end."""
+
+    job: str
+    slot: Slot
+    start_s: float
+    end_s: float
+    done: bool  # else it yielded
+
+
+@dataclass(frozen=True)
+class Layout:
+    """All instances of one card, from `at_s` until its next layout."""
+
+    at_s: float
+    device: str
+    placements: tuple[Placement, ...]
+
+
+@dataclass
+class Record:
+    """What a simulation did."""
+
+    arrived_s: dict[str, float] = field(default_factory=dict)
+    started_s: dict[str, float] = field(default_factory=dict)  # first starts
+    ended_s: dict[str, float] = field(default_factory=dict)
+    stays: list[Stay] = field(default_factory=list)
+    layouts: list[Layout] = field(default_factory=list)
+    promised_s: dict[str, float] = field(default_factory=dict)  # the first start that was told
+    waiting: dict[str, str] = field(default_factory=dict)  # of whoever never ran: why
+    watts: list[tuple[float, float]] = field(default_factory=list)  # (from, draw of the box)
+    kwh: float = 0.0
+    cost: float | None = None  # None where no step of the budget has a price
+    decisions: int = 0
+    yields: int = 0
+    end_s: float = 0.0
+
+    @property
+    def makespan_s(self) -> float:
+        return max(self.ended_s.values(), default=0.0) - min(self.arrived_s.values(), default=0.0)
+
+
+Watch = Callable[[Box, Decision, Sequence[Job], float], None]
+
+
+def simulate(
+    box: Box,
+    budget: Budget,
+    arrivals: Iterable[Arrival],
+    *,
+    until_s: float = math.inf,
+    review_s: float = REVIEW_S,
+    watch: Watch | None = None,
+) -> Record:
+    """Play `arrivals` to the end, or to `until_s`, or until nothing can change any more.
+
+    `watch` sees each decision with the box before it and the jobs it was taken for.
+    """
+    run = _Run(box, budget, arrivals, until_s, review_s)
+    while run.step(watch):
+        pass
+    return run.record
+
+
+def expected_start(
+    box: Box, budget: Budget, jobs: Sequence[Job], now: float, job_id: str
+) -> float | None:
+    """When a waiting job starts by the plan: if nobody else comes, and every estimate is right.
+
+    None where that depends on a job whose time nobody knows, or lies too far ahead to be reckoned
+    while a person waits for the answer.
+    """
+    run = _Run(box, budget, (), math.inf, REVIEW_S, now)
+    run.begin(jobs)
+    began = 0
+    while began * len(run.jobs) < AT_MOST and run.step(None):
+        began += 1
+        if job_id in run.record.started_s:
+            return run.record.started_s[job_id]
+    return run.record.started_s.get(job_id)
+
+
+@dataclass(order=True)
+class _Event:
+    at_s: float
+    number: int
+    job: str = ""
+    attempt: int = 0  # of which it is the end; 0: it only makes us look again
+
+
+class _Run:
+    def __init__(
+        self,
+        box: Box,
+        budget: Budget,
+        arrivals: Iterable[Arrival],
+        until_s: float,
+        review_s: float,
+        now: float | None = None,
+    ) -> None:
+        self.box, self.budget, self.until_s, self.review_s = box, budget, until_s, review_s
+        self.record = Record()
+        self.coming = sorted(arrivals, key=lambda one: (one.at_s, one.id), reverse=True)
+        self.jobs: dict[str, Job] = {}
+        self.lasts_s: dict[str, float] = {}
+        self.events: list[_Event] = []
+        self.count = 0
+        self.now = self.coming[-1].at_s if self.coming else 0.0
+        if now is not None:
+            self.now = now
+        self.record.watts.append((self.now, _draw_w(box, set())))
+        for step in budget.steps:
+            for at_s in (step.start_s, step.start_s - CAP_LEAD_S):
+                if at_s > self.now:
+                    self._look_at(at_s)
+
+    def begin(self, jobs: Sequence[Job]) -> None:
+        """From how things stand: what runs runs on, by its estimate."""
+        for job in jobs:
+            told_s = job.spec.needs.time_s
+            self.lasts_s[job.id] = math.inf if told_s is None else told_s
+            if job.state is State.STARTING:
+                job = replace(job, state=State.RUNNING)
+            self.jobs[job.id] = job
+            if job.slot is None or job.state not in (State.RUNNING, State.YIELDING):
+                continue
+            pause_s = job.spec.needs.pause_s if job.state is State.YIELDING else 0.0
+            self._end_at(job, held_until(job, job.slot, self.now) + pause_s)
+
+    def step(self, watch: Watch | None) -> bool:
+        """One moment; False when there is none left."""
+        while self.coming and self.coming[-1].at_s <= self.now:
+            self._arrive(self.coming.pop())
+        words = watch is not None
+        decision = self._decide(words)
+        if watch is not None:
+            watch(self.box, decision, tuple(self.jobs.values()), self.now)
+        self._carry_out(decision)
+        following = self._next()
+        if following == math.inf or following > self.until_s:
+            self._finish()
+            return False
+        self._pass(following)
+        return True
+
+    def _decide(self, words: bool) -> Decision:
+        jobs = tuple(self.jobs.values())
+        return decide(self.box, self.budget, jobs, self.now, words=words)
+
+    def _arrive(self, arrival: Arrival) -> None:
+        needs = arrival.spec.needs
+        lasts_s = needs.time_s if arrival.lasts_s is None else arrival.lasts_s
+        self.lasts_s[arrival.id] = math.inf if lasts_s is None else lasts_s
+        self.jobs[arrival.id] = Job(
+            arrival.id, arrival.spec, State.QUEUED, arrival.at_s, arrival.at_s
+        )
+        self.record.arrived_s[arrival.id] = arrival.at_s
+        for at_s in (arrival.spec.not_before_s, _urgent_s(arrival.spec)):
+            if at_s is not None and at_s > self.now:
+                self._look_at(at_s)
+
+    def _carry_out(self, decision: Decision) -> None:
+        self.record.decisions += 1
+        for leave in decision.yields:
+            job = self.jobs[leave.job]
+            self._yield(job)
+        if decision.relayouts:
+            self.box = _carved(self.box, decision.relayouts)
+            self._note_layouts(decision.relayouts)
+        for start in decision.starts:
+            self._start(self.jobs[start.job], start.slot)
+        for wait in decision.waits:
+            if wait.expected_s is not None:
+                self.record.promised_s.setdefault(wait.job, wait.expected_s)
+        caps = {cap.device: cap.watts for cap in decision.caps}
+        if caps:
+            self.box = _with(
+                self.box, lambda gpu: replace(gpu, cap_w=caps[gpu.id]) if gpu.id in caps else gpu
+            )
+        if decision.starts or caps:
+            self._note_watts()
+
+    def _start(self, job: Job, slot: Slot) -> None:
+        job = replace(
+            job,
+            state=State.RUNNING,
+            slot=slot,
+            started_s=self.now,
+            changed_s=self.now,
+            attempt=job.attempt + 1,
+        )
+        self.jobs[job.id] = job
+        self.record.started_s.setdefault(job.id, self.now)
+        if job.spec.kind is not Kind.SERVICE:
+            self._end_at(job, self.now + slot.carve_s + self._left_s(job) * slot.factor)
+
+    def _yield(self, job: Job) -> None:
+        self.record.yields += 1
+        self.jobs[job.id] = replace(
+            job, state=State.YIELDING, stop_for=StopFor.YIELD, changed_s=self.now
+        )
+        # Its end as it was planned comes to nothing: the attempt is another one from here on.
+        self.jobs[job.id] = replace(self.jobs[job.id], attempt=job.attempt + 1)
+        self._end_at(self.jobs[job.id], self.now + job.spec.needs.pause_s)
+
+    def _left_s(self, job: Job) -> float:
+        return self.lasts_s[job.id] * (1.0 - (job.done or 0.0))
+
+    def _end_at(self, job: Job, at_s: float) -> None:
+        if at_s < math.inf:
+            self.count += 1
+            heapq.heappush(self.events, _Event(at_s, self.count, job.id, job.attempt))
+
+    def _look_at(self, at_s: float) -> None:
+        self.count += 1
+        heapq.heappush(self.events, _Event(at_s, self.count))
+
+    def _next(self) -> float:
+        """When something happens next."""
+        while self.events and not self._stands(self.events[0]):
+            heapq.heappop(self.events)
+        ahead = [self.events[0].at_s] if self.events else []
+        if self.coming:
+            ahead.append(self.coming[-1].at_s)
+        running = any(event.job for event in self.events)
+        if running and any(job.state is State.QUEUED for job in self.jobs.values()):
+            ahead.append(self.now + self.review_s)
+        return min(ahead, default=math.inf)
+
+    def _stands(self, event: _Event) -> bool:
+        if not event.job:
+            return True
+        job = self.jobs.get(event.job)
+        return job is not None and job.attempt == event.attempt and job.slot is not None
+
+    def _pass(self, until_s: float) -> None:
+        """The clock goes on; what ends by then has ended."""
+        self.now = until_s
+        ended = False
+        while self.events and self.events[0].at_s <= until_s:
+            event = heapq.heappop(self.events)
+            if event.job and self._stands(event):
+                self._leave(self.jobs[event.job])
+                ended = True
+        if ended:
+            self._note_watts()
+
+    def _leave(self, job: Job) -> None:
+        assert job.slot is not None and job.started_s is not None
+        finished = job.state is State.RUNNING
+        self.record.stays.append(Stay(job.id, job.slot, job.started_s, self.now, finished))
+        if finished:
+            del self.jobs[job.id]
+            self.record.ended_s[job.id] = self.now
+            return
+        worked_s = max(0.0, job.changed_s - job.started_s - job.slot.carve_s) / job.slot.factor
+        lasts_s = self.lasts_s[job.id]
+        done = (job.done or 0.0) + (worked_s / lasts_s if 0 < lasts_s < math.inf else 0.0)
+        self.jobs[job.id] = replace(
+            job, state=State.QUEUED, slot=None, stop_for=None, done=min(done, 1.0)
+        )
+
+    def _finish(self) -> None:
+        record = self.record
+        record.end_s = self.now if self.until_s == math.inf else self.until_s
+        record.waiting = {wait.job: wait.why for wait in self._decide(words=True).waits}
+        for job in self.jobs.values():
+            if job.slot is not None and job.started_s is not None:
+                record.stays.append(Stay(job.id, job.slot, job.started_s, record.end_s, False))
+        _reckon(record, self.budget)
+
+    def _note_watts(self) -> None:
+        busy = {
+            device
+            for job in self.jobs.values()
+            if job.slot is not None and job.slot.kind is DeviceKind.GPU
+            for device in job.slot.devices
+        }
+        draw_w = _draw_w(self.box, busy)
+        if draw_w != self.record.watts[-1][1]:
+            self.record.watts.append((self.now, draw_w))
+
+    def _note_layouts(self, relayouts: Sequence[Relayout]) -> None:
+        changed = {relayout.device for relayout in relayouts}
+        for gpu in self.box.gpus:
+            if gpu.id in changed:
+                placements = tuple(one.placement for one in gpu.instances)
+                self.record.layouts.append(Layout(self.now, gpu.id, placements))
+
+
+def _urgent_s(spec: JobSpec) -> float | None:
+    """When a deadline begins to count (see `queue`); an hour early does no harm."""
+    if spec.deadline_s is None:
+        return None
+    lasts_s = spec.needs.time_s or 0.0
+    return spec.deadline_s - lasts_s - max(3600.0, lasts_s)
+
+
+def _draw_w(box: Box, busy: set[str]) -> float:
+    """Host and fans, and every GPU at its cap or idle."""
+    return box.host_w + sum(gpu.cap_w if gpu.id in busy else gpu.idle_w for gpu in box.gpus)
+
+
+def _carved(box: Box, relayouts: Sequence[Relayout]) -> Box:
+    by_device = {relayout.device: relayout for relayout in relayouts}
+
+    def change(gpu: Device) -> Device:
+        relayout = by_device.get(gpu.id)
+        if relayout is None:
+            return gpu
+        left = [one for one in gpu.instances if one.placement not in relayout.destroy]
+        made = [Instance(place) for place in relayout.create]
+        both = sorted([*left, *made], key=lambda one: one.placement.start)
+        return replace(gpu, instances=tuple(both))
+
+    return _with(box, change)
+
+
+def _with(box: Box, change: Callable[[Device], Device]) -> Box:
+    nodes = [
+        replace(node, devices=tuple(change(device) for device in node.devices))
+        for node in box.nodes
+    ]
+    return replace(box, nodes=tuple(nodes))
+
+
+def _reckon(record: Record, budget: Budget) -> None:
+    """Energy, and its cost where the budget has prices."""
+    priced = any(step.price_kwh is not None for step in budget.steps)
+    cost = 0.0
+    marks = sorted(
+        {at_s for at_s, _ in record.watts}
+        | {step.start_s for step in budget.steps if step.start_s < record.end_s}
+        | {record.end_s}
+    )
+    place = 0
+    for from_s, until_s in pairwise(marks):
+        if from_s < record.watts[0][0]:
+            continue
+        while place + 1 < len(record.watts) and record.watts[place + 1][0] <= from_s:
+            place += 1
+        kwh = record.watts[place][1] * (until_s - from_s) / 3.6e6
+        record.kwh += kwh
+        cost += kwh * (_price(budget, from_s) or 0.0)
+    record.cost = cost if priced else None
+
+
+def _price(budget: Budget, at_s: float) -> float | None:
+    price = budget.steps[0].price_kwh
+    for step in budget.steps:
+        if step.start_s > at_s:
+            break
+        price = step.price_kwh
+    return price
