@@ -39,6 +39,7 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.setdefault("TENFOLD_PRELOAD", "tenfold.runner.attempt,pydantic")
     # Tests that want a home make one of their own; nobody's real home is ever touched.
     os.environ["TENFOLD_HOME"] = str(log.parent / "home")
+    os.environ["TENFOLD_RIGHTS"] = str(log.parent / "rights")  # nor is a helper that is installed
     config.stash[_LOG] = log
     sys.addaudithook(network.refuse)
 

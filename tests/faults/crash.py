@@ -174,7 +174,7 @@ def _body(kind: str, key: str, chance: random.Random) -> dict[str, Any]:
     if kind == "family":
         return {**asked, "workload": "load.family", "params": {"children": chance.randint(1, 3)}}
     if kind == "gang":
-        return {**asked, "workload": "load.gang", "params": {}, "cores": 2, "memory_gib": 0.3}
+        return {**asked, "workload": "load.gang", "params": {}, "cores": 2, "memory_gib": 0.5}
     # A few fixed sizes, so that the describer is asked once for each and not for every job.
     steps = chance.choice([6, 20, 40])
     params = {"steps": steps, "step_ms": 60.0, "litter": kind == "litter"}

@@ -14,7 +14,10 @@ from tenfold.cli.words import one_line, plural
 from tenfold.client.home import home_path
 from tenfold.doctor.checks import CHECKS
 from tenfold.doctor.finding import Finding, State, findings
-from tenfold.doctor.gather import facts
+from tenfold.doctor.gather import facts, mig_uuids
+from tenfold.doctor.selftest import keep, selftest
+from tenfold.rights.ask import Rights
+from tenfold.terms.refusal import refusal
 
 _COLOURS = {State.OK: GREEN, State.NOTE: YELLOW, State.TROUBLE: RED}
 _HEADS = {State.NOTE: "Worth knowing", State.TROUBLE: "Trouble"}
@@ -22,7 +25,14 @@ _HEADS = {State.NOTE: "Worth knowing", State.TROUBLE: "Trouble"}
 
 def doctor(argv: list[str]) -> int:
     parser = with_json(Parser("doctor", "Is this machine ready? Changes nothing, needs no daemon."))
+    parser.add_argument(
+        "--mig-selftest",
+        metavar="GPU-UUID",
+        help="try on an idle card in MIG mode whether slices can be made beside a running one",
+    )
     asked = parser.parse_args(argv)
+    if asked.mig_selftest:
+        return _selftest(asked.mig_selftest, asked.json)
     found = findings(CHECKS, facts(home_path()))
     troubled = any(finding.state is State.TROUBLE for finding in found)
     if asked.json:
@@ -30,6 +40,26 @@ def doctor(argv: list[str]) -> int:
     else:
         _show(found)
     return 1 if troubled else 0
+
+
+def _selftest(card: str, as_json: bool) -> int:
+    rights = Rights()
+    if not rights.look():
+        raise refusal("rights.missing", why=f"{rights.why[0].upper()}{rights.why[1:]}.")
+    tried = selftest(rights, card, mig_uuids)
+    rights.close()
+    path = keep(home_path(), tried)
+    if as_json:
+        say_json(asdict(tried))
+        return 0 if tried.passed else 1
+    if tried.passed:
+        say(f"{tint('Passed', GREEN)}. The next daemon makes slices beside running ones on {card}.")
+    else:
+        say(f"{tint('Not passed', RED)}. {card} is carved only while nothing runs there:")
+        for why in tried.why:
+            say(f"  {why}")
+    say(f"The report: {path}")
+    return 0 if tried.passed else 1
 
 
 def _show(found: list[Finding]) -> None:

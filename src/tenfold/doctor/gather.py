@@ -45,6 +45,13 @@ def facts(home: Path, report: tuple[str, ...] = REPORT, wait_s: float = REPORT_S
     return Facts(around[0], gpus(said, failed), *around[1:])
 
 
+def mig_uuids(card: str) -> dict[int, str]:
+    """Of the slices that a card has now, by the numbers of their instances."""
+    done = subprocess.run(REPORT, stdout=subprocess.PIPE, text=True, timeout=REPORT_S)
+    cards = json.loads(done.stdout)["cards"]
+    return {number: id for one in cards if one["uuid"] == card for number, id in one["slices"]}
+
+
 def _answer(
     asked: subprocess.Popen[str], left_s: float, wait_s: float
 ) -> tuple[dict[str, Any], str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import secrets
 from dataclasses import dataclass
@@ -36,6 +37,15 @@ class Home:
     @property
     def daemon_file(self) -> Path:
         return self.path / "daemon.json"
+
+    @property
+    def carves_live(self) -> frozenset[str]:
+        """Cards that have passed `tenfold doctor --mig-selftest`."""
+        try:
+            tried = json.loads((self.path / "mig-selftest.json").read_text())
+            return frozenset(card for card, told in tried.items() if told["passed"] is True)
+        except (OSError, ValueError, AttributeError, KeyError, TypeError):
+            return frozenset()  # none is known to have
 
     def prepare(self) -> None:
         """Make the folders; a Refusal (`home.unwritable`) if that cannot be done."""

@@ -35,7 +35,9 @@ def slot_variables(held: Claim) -> dict[str, str]:
 
 def visible(slot: Slot) -> str:
     """Empty for a CPU share, so that nothing falls upon somebody else's GPU."""
-    return ",".join(slot.devices) if slot.kind is DeviceKind.GPU else ""
+    if slot.kind is not DeviceKind.GPU:
+        return ""
+    return slot.instance or ",".join(slot.devices)  # a slice has a UUID of its own
 
 
 def thread_variables(cores: int) -> dict[str, str]:
