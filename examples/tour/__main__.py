@@ -4,8 +4,9 @@
 
 A private daemon in a fresh home below `--out`, on a free port, runs `llm.pretrain`,
 `simulate.cavity` and `examples/train.py` as a plain command. Half way the tour kills that daemon
-with `kill -9`, leaves the jobs alone for a while, and starts it again. It ends by itself with a
-verdict for each job and one for the crash, and writes `tour.html`. Exit status 0 only if every
+with `kill -9`, leaves the jobs alone for a while, and starts it again. Then it plans a week on ten
+cards that are not here. It ends by itself with a verdict for each job and one for the crash, and
+writes `tour.html`. Exit status 0 only if every
 verdict holds. Ctrl-C cancels what runs; the daemon is ended in every case.
 """
 
@@ -28,6 +29,7 @@ from jobs import Act, look
 from page import Tour, write_page
 from rich.console import Console
 from screen import Screen
+from week import Week, plan_week
 
 import tenfold
 from tenfold.cli.words import duration, plural
@@ -71,8 +73,10 @@ def tour(home: Path, out: Path, size: str, console: Console) -> int:
         _tell(act, console)
     lost = left_alone(broken, [act.job for act in acts])
     _say_verdict(console, "kill -9", lost.holds, lost.sentence)
+    week = plan_week(home)
+    _say_week(console, week)
     machine = _machine(acts[0].api)
-    told = Tour(began_s, acts, broken, lost, explained, watts, machine)
+    told = Tour(began_s, acts, broken, lost, explained, watts, machine, week)
     page = write_page(out / "tour.html", told)
     drawn = f"{sum(watts) / len(watts):.0f} W on average" if watts else "n/a on this machine"
     console.print(f"Together {duration(time.time() - began_s)}; the box drew {drawn}.")
@@ -143,6 +147,13 @@ def _tell(act: Act, console: Console) -> None:
     _say_verdict(console, "verdict", act.holds, act.sentence)
     for file in act.files:
         console.print(f"  {file.kind:<8}{file.path}")
+
+
+def _say_week(console: Console, week: Week) -> None:
+    console.print(f"\n$ {week.command}\n  {week.sentence}")
+    for card, strip in week.strips:
+        console.print(f"  {card:<6} {strip}")
+    console.print()
 
 
 def _say_verdict(console: Console, title: str, holds: bool, sentence: str) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from charts import curve_chart, timeline
 from crash import Crash
 from jobs import CURVES, Act
+from week import Week
 
 from tenfold.cli.words import duration
 from tenfold.client.job import ArtifactFile
@@ -38,6 +39,7 @@ class Tour:
     explained: str
     watts: list[float]
     machine: str
+    week: Week
 
     @property
     def holds(self) -> bool:
@@ -48,7 +50,7 @@ def write_page(path: Path, tour: Tour) -> Path:
     """The page of `tour` at `path`."""
     style = (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
     parts = [_head(tour), *(_job(act, tour) for act in tour.acts), _crash(tour), _explained(tour)]
-    parts += [_proof(), _next()]
+    parts += [_week(tour.week), _proof(), _next()]
     text = (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -136,6 +138,15 @@ def _explained(tour: Tour) -> str:
     return (
         "<section><h2>Why a job waits</h2><p>Waiting is never silent. This is what the queue said"
         f" of one job when it was asked:</p><pre>{escape(tour.explained)}</pre></section>"
+    )
+
+
+def _week(week: Week) -> str:
+    return (
+        "<section><h2>Ten cards that are not here <span class=modelled>modelled</span></h2>"
+        "<p>The same scheduler on a virtual clock: who would sit where, on whole cards and MIG"
+        f" slices, before anything is bought. {escape(week.sentence)}</p>"
+        f"<pre class=command>{escape(week.command)}</pre>{week.picture}</section>"
     )
 
 

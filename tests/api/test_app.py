@@ -14,7 +14,7 @@ from tenfold.api.door import Keys
 
 
 def test_what_stumbles_answers_with_a_refusal() -> None:
-    house: Any = SimpleNamespace()  # it has none of its parts
+    house: Any = SimpleNamespace(describer=None)  # it has none of its parts
     app = application(house, Keys("secret"), 7410, lambda: None)
     scope = {
         "type": "http",

@@ -39,6 +39,11 @@ def read(path: Path) -> SiteConfig:
         raise refusal(
             "site.config", field="site", path=path, value="?", why=f"It cannot be read: {error}."
         ) from error
+    return parsed(text, path)
+
+
+def parsed(text: str, path: Path) -> SiteConfig:
+    """The settings in `text`; `path` is what a person calls it."""
     try:
         site = tomllib.loads(text).get("site", {})
     except tomllib.TOMLDecodeError as error:
