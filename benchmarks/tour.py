@@ -14,10 +14,11 @@ import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from faults.kept import keep
+
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def main() -> int:

@@ -23,6 +23,7 @@ VIOLATIONS = (
     ("runner/events.py", "import tenfold.ledger.rows", "The work half never meets"),
     ("terms/needs.py", "import tenfold.folder.lock", "Terms know nothing of ours"),
     ("folder/lock.py", "import tenfold.science.roofline", "Terms know nothing of ours"),
+    ("rights/helper.py", "import tenfold.terms.box", "Terms know nothing of ours"),
     ("site/budget.py", "import tenfold.hardware.cpu", "Terms know nothing of ours"),
     ("ledger/rows.py", "import tenfold.folder.paths", "Hardware, site, placement, ledger"),
     ("science/roofline.py", "import tenfold.folder.paths", "Hardware, site, placement, ledger"),

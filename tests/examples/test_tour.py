@@ -56,6 +56,12 @@ def test_one_job_is_explained(toured: Any) -> None:
     assert re.search(r"^\$ tenfold explain \d\n\d .*(queued|running|starting)", toured.said, re.M)
 
 
+def test_the_week_on_ten_cards_is_planned(toured: Any) -> None:
+    assert "$ tenfold plan examples/owner-week.toml --box 10xH100-PCIe" in toured.said
+    assert len(re.findall(r"^  gpu\d +[▁▂▃▄▅▆▇█·]{60,}$", toured.said, re.MULTILINE)) == 10
+    assert "modelled</span>" in toured.page and "gpu9" in toured.page
+
+
 def test_no_daemon_is_left(toured: Any) -> None:
     assert not (toured.home / "daemon.json").exists()
 

@@ -8,10 +8,11 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from tenfold.api import box, events, jobs, metrics, pages, workloads
+from tenfold.api import box, events, jobs, metrics, pages, plan, workloads
 from tenfold.api.door import Door, Keys, body_of, status_of
 from tenfold.api.views import Answer
 from tenfold.engine.house import House
+from tenfold.engine.planner import Planner
 from tenfold.terms.refusal import Refusal, refusal
 from tenfold.version import VERSION
 
@@ -30,7 +31,8 @@ def application(house: House, keys: Keys, port: int, shut_down: Callable[[], Non
     app.state.url = f"http://127.0.0.1:{port}"
     app.state.shut_down = shut_down
     app.state.streams = events.Streams()
-    for noun in (jobs, box, workloads, events, metrics, pages):
+    app.state.planner = Planner(house.describer)
+    for noun in (jobs, box, workloads, plan, events, metrics, pages):
         app.include_router(noun.routes)
     app.add_middleware(Door, keys=keys, port=port)
     app.add_exception_handler(Refusal, _refused)

@@ -26,8 +26,10 @@ import uvicorn
 
 from tenfold.api.app import application
 from tenfold.api.door import Keys
+from tenfold.engine.carve import carvable
 from tenfold.engine.clock import Clock, modelled_clock
 from tenfold.engine.describe import Describer
+from tenfold.engine.desk import Desk
 from tenfold.engine.home import Home
 from tenfold.engine.house import House
 from tenfold.engine.local import LocalEngine
@@ -39,6 +41,7 @@ from tenfold.folder.paths import TOKEN_VARIABLE
 from tenfold.hardware import detect
 from tenfold.hardware.detect import Meter
 from tenfold.ledger.ledger import Ledger
+from tenfold.rights.ask import Rights
 from tenfold.site.config import SiteConfig
 from tenfold.site.config import read as read_site
 from tenfold.terms.box import Box
@@ -80,14 +83,20 @@ def _serve(home: Home, port: int, box_name: str, speed: float) -> None:
     listening = _listen(port)
     port = listening.getsockname()[1]
     site = read_site(home.config)
+    rights = Rights()
+    if box_name == detect.AUTO:
+        rights.look()  # first: then what a daemon before this one had set is put back
     box = detect.box(box_name)
+    if rights.granted:
+        box = carvable(box, home.carves_live)
     ledger = Ledger(home.ledger)
-    house = _house(home, box, site, ledger, speed)
+    house = _house(home, box, site, ledger, speed, port, rights)
 
     def end(*_: object) -> None:
         server.should_exit = True
         house.describer.close()
         app.state.streams.close()
+        app.state.planner.close()
 
     app = application(house, keys, port, end)
     server = _Server(
@@ -132,15 +141,26 @@ class _Server(uvicorn.Server):
         self._end()
 
 
-def _house(home: Home, box: Box, site: SiteConfig, ledger: Ledger, speed: float) -> House:
+def _house(
+    home: Home,
+    box: Box,
+    site: SiteConfig,
+    ledger: Ledger,
+    speed: float,
+    port: int,
+    rights: Rights,
+) -> House:
     wake = threading.Event()
     engine: Engine
     clock: Clock
+    meter = Meter(box, rights.look)
     if box.modelled:
         engine, clock = ModelledEngine(), modelled_clock(ledger, speed)
     else:
-        engine, clock = LocalEngine(home.jobs, wake.set), time.time
-    return House(box, site, ledger, Meter(box), engine, clock, Describer(home.path), wake)
+        engine, clock = LocalEngine(home.jobs, wake.set, meter.processes), time.time
+    desk = None if box.modelled else Desk(home.path, port + 1, wake.set)
+    describer = Describer(home.path)
+    return House(box, site, ledger, meter, engine, clock, describer, wake, desk, rights)
 
 
 def _listen(port: int) -> socket.socket:

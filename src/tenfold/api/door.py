@@ -9,8 +9,6 @@ page, so every request is checked here before a route sees it:
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 import secrets
 import time
@@ -19,9 +17,9 @@ from typing import Any
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tenfold.terms.keys import Key
 from tenfold.terms.refusal import Refusal, refusal
 
-COOKIE = "tenfold"
 CODE_S = 600.0  # how long a one-time link works
 MOST_BYTES = 32 * 2**20  # of a body: 10,000 jobs in one submit, and room
 _UNLOCKED = "/enter"
@@ -86,16 +84,14 @@ class Keys:
     """The token, the cookie made from it, and the one-time codes that hand out the cookie."""
 
     def __init__(self, token: str) -> None:
-        self._bearer = f"Bearer {token}"
-        self.cookie = hmac.new(token.encode(), b"browser", hashlib.sha256).hexdigest()
+        self._key = Key(token)
+        self.cookie = self._key.cookie
         self._codes: dict[str, float] = {}
 
     def fit(self, headers: Headers) -> bool:
-        bearer = headers.get("authorization", "")
-        if hmac.compare_digest(bearer.encode(), self._bearer.encode()):
+        if self._key.fits_bearer(headers.get("authorization", "")):
             return True
-        given = _cookies(headers.get("cookie", "")).get(COOKIE, "")
-        return hmac.compare_digest(given.encode(), self.cookie.encode())
+        return self._key.fits_cookie(headers.get("cookie", ""))
 
     def new_code(self) -> str:
         code = secrets.token_urlsafe(16)
@@ -105,11 +101,6 @@ class Keys:
     def spend(self, code: str) -> bool:
         """Whether `code` was good; it never is again."""
         return self._codes.pop(code, 0.0) > time.monotonic()
-
-
-def _cookies(header: str) -> dict[str, str]:
-    pairs = (part.strip().partition("=") for part in header.split(";"))
-    return {name: value for name, _, value in pairs}
 
 
 STATUS = {

@@ -21,6 +21,7 @@ from tenfold.engine.house import House
 from tenfold.folder.paths import JobFolder
 from tenfold.ledger.read import Reader
 from tenfold.terms.command import COMMAND
+from tenfold.terms.decision import Place, Wait
 from tenfold.terms.job import Job, JobSpec, Kind
 from tenfold.terms.refusal import refusal
 from tenfold.terms.states import ENDED, State
@@ -52,6 +53,9 @@ class JobRequest(BaseModel):
     time_s: float | None = Field(None, gt=0, lt=math.inf, description="Expected run time, in s.")
     retry: int | None = Field(None, ge=0, le=1000, description="Crashes in a row to try again.")
     yields: bool | None = Field(None, description="A command that may be stopped and started over.")
+    sleep_after_s: float | None = Field(
+        None, gt=0, lt=math.inf, description="A service sleeps after so long without a request."
+    )
     key: str | None = Field(None, description="Makes a repeated submit harmless.")
 
 
@@ -69,7 +73,7 @@ async def submit(body: JobRequest | JobRequests, request: Request) -> Answer:
     wanted = body.jobs if isinstance(body, JobRequests) else [body]
     specs = [await _prepared(house, one) for one in wanted]
     jobs = await _of(house.orders.submit(specs, house.clock()))
-    views = [job_view(job) for job in jobs]
+    views = [_view(house, job) for job in jobs]
     answer = {"jobs": views} if isinstance(body, JobRequests) else {"job": views[0]}
     return Answer(answer, 201)
 
@@ -85,7 +89,7 @@ def listing(
     house, reader = _house(request), _reader(request)
     jobs = reader.jobs(limit, state) if all or state else reader.recent()
     reader.close()
-    return Answer({"jobs": [job_view(j, house.progress.get(j.id)) for j in jobs]})
+    return Answer({"jobs": [_view(house, job) for job in jobs]})
 
 
 @routes.get("/{job}", summary="One job, its attempts, artifacts and children")
@@ -96,7 +100,7 @@ def one(job: str, request: Request) -> Answer:
         progress = house.progress.get(job)
         return Answer(
             {
-                "job": job_view(found, progress),
+                "job": _view(house, found),
                 "attempts": [to_json(attempt) for attempt in reader.attempts(job)],
                 "artifacts": [to_json(artifact) for artifact in reader.artifacts(job)],
                 "progress": progress,
@@ -105,7 +109,7 @@ def one(job: str, request: Request) -> Answer:
                     for event in reader.events(0, job)
                     if event.kind == "note"
                 ][-MOST_NOTES:],
-                "children": [job_view(child) for child in reader.children(job)],
+                "children": [_view(house, child) for child in reader.children(job)],
                 "folder": str(_folder(house, found).path),
             }
         )
@@ -116,25 +120,25 @@ def one(job: str, request: Request) -> Answer:
 @routes.post("/{job}/cancel", summary="End it; children too")
 async def cancel(job: str, request: Request) -> Answer:
     house = _house(request)
-    return _shown(await _of(house.orders.cancel(job, house.clock())))
+    return _shown(house, await _of(house.orders.cancel(job, house.clock())))
 
 
 @routes.post("/{job}/pause", summary="Let it save and give its slot back; children too")
 async def pause(job: str, request: Request) -> Answer:
     house = _house(request)
-    return _shown(await _of(house.orders.pause(job, house.clock())))
+    return _shown(house, await _of(house.orders.pause(job, house.clock())))
 
 
 @routes.post("/{job}/resume", summary="Let a paused job, or a sleeping service, go on")
 async def resume(job: str, request: Request) -> Answer:
     house = _house(request)
-    return _shown(await _of(house.orders.resume(job, house.clock())))
+    return _shown(house, await _of(house.orders.resume(job, house.clock())))
 
 
 @routes.post("/{job}/retry", summary="Try a failed or cancelled job again")
 async def retry(job: str, request: Request) -> Answer:
     house = _house(request)
-    return _shown(await _of(house.orders.retry(job, house.clock())))
+    return _shown(house, await _of(house.orders.retry(job, house.clock())))
 
 
 @routes.get("/{job}/explain", summary="Why it is where it is")
@@ -148,9 +152,9 @@ def explain(job: str, request: Request) -> Answer:
         reader.close()
     return Answer(
         {
-            "job": job_view(found, house.progress.get(job)),
+            "job": _view(house, found),
             "why": wait.why if wait else found.reason,
-            "places": [to_json(place) for place in wait.places] if wait else [],
+            "places": _places(house, found, wait),
             "expected_s": wait.expected_s if wait else None,
             "history": history,
         }
@@ -218,6 +222,15 @@ def artifact(job: str, path: str, request: Request) -> FileResponse:
     return FileResponse(file, headers=headers)
 
 
+def _places(house: House, job: Job, wait: Wait | None) -> list[dict[str, Any]]:
+    """Where it does not fit and why; for a GPU job also the cards that nobody is given."""
+    if wait is None:
+        return []
+    wants_gpu = job.spec.needs.gpus or job.spec.needs.slice
+    aside = [Place(one.device.id, one.why) for one in house.box.aside] if wants_gpu else []
+    return [to_json(place) for place in (*wait.places, *aside)]
+
+
 async def _prepared(house: House, body: JobRequest) -> JobSpec:
     try:
         json.dumps(body.params, allow_nan=False).encode()
@@ -233,8 +246,12 @@ async def _of(future: Future[Any]) -> Any:
     return await asyncio.wrap_future(future)
 
 
-def _shown(job: Job) -> Answer:
-    return Answer({"job": job_view(job)})
+def _shown(house: House, job: Job) -> Answer:
+    return Answer({"job": _view(house, job)})
+
+
+def _view(house: House, job: Job) -> dict[str, Any]:
+    return job_view(job, house.progress.get(job.id), house.services.url(job))
 
 
 def _house(request: Request) -> House:

@@ -12,7 +12,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from tenfold.api.door import COOKIE
+from tenfold.terms.keys import COOKIE
 from tenfold.terms.refusal import refusal
 
 routes = APIRouter(include_in_schema=False)

@@ -29,10 +29,14 @@ def dumped(value: Any) -> str:
         return json.dumps(_finite(value), allow_nan=False, separators=(",", ":"))
 
 
-def job_view(job: Job, progress: dict[str, Any] | None = None) -> dict[str, Any]:
+def job_view(
+    job: Job, progress: dict[str, Any] | None = None, url: str | None = None
+) -> dict[str, Any]:
+    """`url` is where a service is found."""
     view: dict[str, Any] = to_json(job)
     view["name"] = job.spec.name or job.spec.workload
     view["progress"] = progress
+    view["url"] = url
     return view
 
 

@@ -13,6 +13,7 @@ from tenfold.engine.orders import target
 from tenfold.hardware.detect import box as box_named
 from tenfold.placement.fits import fits
 from tenfold.terms.box import Box
+from tenfold.terms.job import JobSpec
 from tenfold.terms.needs import Needs
 from tenfold.terms.wire import from_json, to_json
 
@@ -46,6 +47,9 @@ def estimate(body: EstimateRequest, request: Request) -> Answer:
     device = target(box, None)
     told = house.describer.describe(body.workload, body.params, body.size, device)
     needs = from_json(Needs, told["needs"])
+    if not body.box:
+        spec = JobSpec(body.workload, told["params"], body.size, needs=needs)
+        needs = house.orders.learned(spec)
     if not needs.gpus:
         device = target(box, 0)
     misfit = fits(box, needs)

@@ -37,7 +37,7 @@ def command_parser() -> Parser:
     add("--yields", action="store_true", help="it may be stopped and started again for others")
     add("--service", action="store_true", help="it runs until it is cancelled")
     add("--interactive", action="store_true", help="a person sits before it; never preempted")
-    add("--port", type=int, metavar="P", help="where a service answers")
+    add("--port", type=int, metavar="P", help="where a service answers (a free one, in $PORT)")
     add("--health", metavar="PATH", help="asked over HTTP until it answers")
     add("--idle", type=float, metavar="MINUTES", help="an interactive one ends after so long")
     return parser

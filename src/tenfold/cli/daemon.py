@@ -85,7 +85,9 @@ def box_words(box: dict[str, Any]) -> str:
         else:
             hosts.append(f"{plural(device['cores'], 'core')}, {gib(device['memory_gib'])}")
     gpus = [f"{count} × {model}" for model, count in models.items()]
-    return "; ".join([*(gpus or ["no GPU"]), *hosts])
+    aside = sum(len(node.get("aside", ())) for node in box["nodes"])
+    more = [f"{plural(aside, 'GPU')} set aside"] if aside else []
+    return "; ".join([*(gpus or ["no GPU"]), *more, *hosts])
 
 
 def _box_name(box: str) -> str:

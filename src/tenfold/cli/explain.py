@@ -27,6 +27,8 @@ def explain(argv: list[str]) -> int:
         say(f"  {answer['why']}")
     if answer["expected_s"] is not None:
         say(f"  It should start at {_clock(answer['expected_s'])}.")
+    if view["url"]:
+        say(f"  Its address: {view['url']}")
     if answer["places"]:
         say()
         say(rows([(place["slot"], place["why"]) for place in answer["places"]]))

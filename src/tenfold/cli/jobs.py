@@ -69,7 +69,7 @@ def _about(view: dict[str, Any]) -> str:
     """How far it is, why it waits, or what came of it."""
     outcome = view["outcome"] or {}
     if view["state"] == "running":
-        return progress_words(view["progress"]) if view["progress"] else ""
+        return progress_words(view["progress"]) if view["progress"] else view["url"] or ""
     if view["state"] == "succeeded":
         verdict = outcome.get("verdict")
         if verdict and not verdict["holds"]:

@@ -17,6 +17,7 @@ from tenfold.cli.options import add_params, parse_params
 from tenfold.cli.parser import Parser, with_json
 from tenfold.cli.show import note, say, say_json
 from tenfold.cli.watch import watch
+from tenfold.cli.words import seconds
 from tenfold.cli.workloads import sizes_text
 from tenfold.client.call import Api
 from tenfold.client.home import home_path
@@ -44,6 +45,8 @@ def asking(parser: Parser) -> Parser:
     add("--priority", type=int, default=0, metavar="N", help="higher goes first (0)")
     add("--after", action="append", default=[], metavar="JOB", help="once that one has succeeded")
     add("--retry", type=int, metavar="N", help="crashed attempts that are tried again")
+    sleep = "a service sleeps after so long without a request"
+    add("--sleep-after", type=seconds, metavar="TIME", help=sleep)
     add("--detach", action="store_true", help="ask for it and return")
     return parser
 
@@ -89,6 +92,7 @@ def _ask(body: dict[str, Any], asked: argparse.Namespace) -> int:
         "priority": asked.priority,
         "after": asked.after,
         "retry": asked.retry,
+        "sleep_after_s": asked.sleep_after,
     }
     api = Api(home)
     said = {name: value for name, value in {**body, **shared}.items() if value is not None}
@@ -99,5 +103,7 @@ def _ask(body: dict[str, Any], asked: argparse.Namespace) -> int:
         say_json({"job": view})
     else:
         say(f"{view['id']}")
+        if view["url"]:
+            note(f"It will answer at {view['url']}")
         note(f"Follow it: tenfold logs -f {view['id']}")
     return 0

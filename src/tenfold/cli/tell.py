@@ -135,14 +135,21 @@ def _is_passing(view: dict[str, Any]) -> bool:
     return state == "starting" or state in _ENDED or (state == "queued" and not view["reason"])
 
 
+def _answers(view: dict[str, Any]) -> str:
+    """Where a service or an interactive job is found."""
+    port = view["spec"]["params"].get("port") if view["spec"]["kind"] == "interactive" else 0
+    url = view["url"] or (f"http://127.0.0.1:{port}" if port else "")
+    return f"; it answers at {url}" if url else ""
+
+
 def state_words(view: dict[str, Any]) -> str:
     """`queued: all 4 cores are taken`, `running on gpu0, attempt 2`."""
     state, reason = view["state"], view["reason"].rstrip(".")
     if state == "running":
         tries = f", attempt {view['attempt']}" if view["attempt"] > 1 else ""
-        port = view["spec"]["params"].get("port") if view["spec"]["kind"] != "batch" else 0
-        answers = f"; it answers at http://127.0.0.1:{port}" if port else ""
-        return f"running on {slot_words(view['slot'])}{tries}{answers}"
+        return f"running on {slot_words(view['slot'])}{tries}{_answers(view)}"
     if state == "paused":
         return f"paused: {reason or 'asked to'} (tenfold resume {view['id']})"
+    if state == "asleep" and view["url"]:
+        return f"asleep: {reason} (a request to {view['url']} wakes it)"
     return f"{state}: {reason}" if reason else str(state)

@@ -10,6 +10,7 @@ from tenfold.terms.refusal import refusal
 NOT_AVAILABLE = "n/a"
 
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?[dhms])+|\d+(?:\.\d+)?")
 
 
@@ -37,6 +38,12 @@ def duration(spent_s: float | None) -> str:
     if whole < 86400:
         return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
     return f"{whole // 86400} d {whole % 86400 // 3600} h"
+
+
+def clock(at_s: float) -> str:
+    """`Tue 18:30` of seconds since a Monday, 00:00."""
+    minute = int(at_s // 60)
+    return f"{_DAYS[minute // 1440 % 7]} {minute // 60 % 24:02d}:{minute % 60:02d}"
 
 
 def measured(value: Any) -> float | None:
@@ -74,7 +81,8 @@ def slot_words(slot: dict[str, Any] | None) -> str:
         return ""
     if slot["kind"] == "cpu":
         return plural(slot["cores"], "core")
-    return ", ".join(device_words(device) for device in slot["devices"])
+    cards = ", ".join(device_words(device) for device in slot["devices"])
+    return f"{slot['slice']['profile']} of {cards}" if slot.get("slice") else cards
 
 
 def device_words(device: str) -> str:

@@ -9,15 +9,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from tenfold.engine.caps import set_caps
+from tenfold.engine.carve import Carver
 from tenfold.engine.children import Children
 from tenfold.engine.clock import Clock
 from tenfold.engine.describe import Describer
+from tenfold.engine.desk import Desk
 from tenfold.engine.orders import Orders
+from tenfold.engine.services import Services
 from tenfold.engine.sighting import Engine, Sighting
 from tenfold.hardware.detect import Meter
-from tenfold.hardware.modelled import capped
+from tenfold.hardware.modelled import capped, carved, with_slots
 from tenfold.ledger.ledger import Ledger
 from tenfold.ledger.transaction import Event
+from tenfold.placement.simulate import expected_start
+from tenfold.rights.ask import Rights
 from tenfold.site.config import SiteConfig
 from tenfold.terms.box import Box, Slot
 from tenfold.terms.budget import Budget
@@ -56,6 +62,8 @@ class House:
         clock: Clock,
         describer: Describer,
         wake: threading.Event,
+        desk: Desk | None = None,
+        rights: Rights | None = None,
     ) -> None:
         self.box = box
         self.site = site
@@ -66,6 +74,9 @@ class House:
         self.describer = describer
         self.orders = Orders(ledger, box, describer)
         self.children = Children(ledger, self.orders, clock)
+        self.services = Services(ledger, desk)
+        self.rights = rights
+        self.carver = None if rights is None else Carver(rights, ledger, meter.mig_uuids)
         self.attempts: dict[str, Attempt] = {}
         self.latest: tuple[Reading, Budget, Decision] | None = None
         self.progress: dict[str, dict[str, Any]] = {}
@@ -73,6 +84,11 @@ class House:
         self._reader = ledger.reader()  # the tick's own
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
+        if box.modelled:
+            self.box = meter.box = with_slots(box, self.slots())
+        elif self.carver is not None:
+            self.carver.rebuild(box)
+            self.box = self.carver.shown(box, clock())
         ledger.listen(self._heard)
 
     def run(self, tick: Callable[[House], Decision]) -> None:
@@ -88,7 +104,12 @@ class House:
         if self._thread is not None:
             self._thread.join()
         self.children.close()
+        self.services.close()
+        self.orders.close()
         self.engine.close()
+        self.meter.close()
+        if self.rights is not None:
+            self.rights.close()
         self._reader.close()
         self.ledger.close()
 
@@ -106,6 +127,12 @@ class House:
 
     def yielding(self) -> list[tuple[Job, Attempt]]:
         return [(job, attempt) for job, attempt in self.live() if job.state is State.YIELDING]
+
+    def prepared(self, decision: Decision) -> Decision:
+        """Set the power limits and make the slices that its starts count on; else these wait."""
+        if self.rights is None or self.carver is None or self.box.modelled:
+            return decision
+        return self.carver.carry_out(self.box, set_caps(self.rights, decision))
 
     def start(self, attempt: Attempt) -> None:
         """Carry out a promised start; the job is told how its children ended."""
@@ -136,15 +163,24 @@ class House:
     def saw(self, reading: Reading, budget: Budget, decision: Decision) -> None:
         """Keep what the tick saw, and what it changed of the box itself."""
         self.latest = (reading, budget, decision)
-        if self.box.modelled and decision.caps:
-            # Real caps are set through the driver, by the change that opens the GPU door.
-            self.box = self.meter.box = capped(self.box, decision.caps)
+        if self.box.modelled:
+            self.meter.box = carved(capped(self.box, decision.caps), decision.relayouts)
+        # Cards are lost and found, and others set limits too. Those that were just set here are not
+        # read yet, and the next decision must know them all the same.
+        self.box = capped(self.meter.box, decision.caps)
+        if self.carver is not None and not self.box.modelled:
+            self.box = self.carver.shown(self.box, reading.at_s)
 
     def wait_of(self, job_id: str) -> Wait | None:
-        """Why a job waits, as of the last tick."""
+        """Why a job waits, as of the last tick, and when it starts by the plan."""
         if self.latest is None:
             return None
-        return next((wait for wait in self.latest[2].waits if wait.job == job_id), None)
+        _, budget, decision = self.latest
+        wait = next((wait for wait in decision.waits if wait.job == job_id), None)
+        if wait is None or wait.expected_s is not None:
+            return wait
+        jobs, now_s = self.ledger.open_jobs(), self.clock()
+        return replace(wait, expected_s=expected_start(self.box, budget, jobs, now_s, job_id))
 
     def _loop(self, tick: Callable[[House], Decision]) -> None:
         pause_s = 0.0

@@ -240,7 +240,10 @@ def _environment(home: Path, job_id: str, attempt: Attempt) -> dict[str, str]:
 
 
 def _visible(slot: Slot) -> str:
-    return ",".join(slot.devices) if slot.kind is DeviceKind.GPU else ""
+    """A slice is asked for by its own UUID, never by a number."""
+    if slot.kind is not DeviceKind.GPU:
+        return ""
+    return slot.instance or ",".join(slot.devices)
 
 
 def _new_lines(path: Path, offset: int, whole: bool) -> tuple[list[dict[str, Any]], int]:

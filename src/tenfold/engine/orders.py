@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import threading
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
 from tenfold.engine.describe import Describer
+from tenfold.engine.learn import NEWEST, learned, likeness
 from tenfold.engine.settle import release
 from tenfold.ledger.ledger import Ledger
 from tenfold.ledger.transaction import Transaction
@@ -22,7 +24,9 @@ from tenfold.terms.states import ENDED, LIVE, Change, State
 from tenfold.terms.wire import from_json
 
 WORKLOAD_RETRIES = 3  # crashes in a row without a new checkpoint
-SERVICE_RETRIES = 5
+# Fields of Request and of Needs: where a job sits, and what it takes there.
+_SHAPE = ("gpus", "slice", "cores")
+_AMOUNTS = ("memory_gib", "time_s")
 _KEY = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}")
 
 
@@ -44,7 +48,13 @@ class Request:
     time_s: float | None = None
     retry: int | None = None
     yields: bool | None = None
+    sleep_after_s: float | None = None
     key: str | None = None
+
+    def asked(self, names: tuple[str, ...]) -> dict[str, Any]:
+        """Those of the needs `names` that the owner named."""
+        found = {name: getattr(self, name) for name in names}
+        return {name: value for name, value in found.items() if value is not None}
 
 
 class Orders:
@@ -52,6 +62,11 @@ class Orders:
         self._ledger = ledger
         self._box = box
         self._describer = describer
+        self._reader = ledger.reader()  # shared by the threads that submit: opening takes longer
+        self._guard = threading.Lock()
+
+    def close(self) -> None:
+        self._reader.close()
 
     def prepare(self, request: Request) -> JobSpec:
         """The spec of a request that this box can run some day; a Refusal otherwise.
@@ -63,11 +78,40 @@ class Orders:
                 "wire.shape", kind="key", error="letters, digits, _ and - only, at most 64"
             )
         spec = self._command(request) if request.workload == COMMAND else self._described(request)
+        spec = dataclasses.replace(spec, needs=self._needs(request, spec))
+        self._check_service(spec)
         misfit = fits(self._box, spec.needs)
         if misfit is not None:
             asked, largest = misfit
             raise refusal("job.too-large", asked=asked, fits=largest, next="tenfold status")
         return spec
+
+    def learned(self, spec: JobSpec) -> Needs:
+        """The needs of `spec` after what runs like it took."""
+        with self._guard:
+            runs = self._reader.runs(likeness(spec), NEWEST)
+        return learned(spec.needs, runs)
+
+    def _needs(self, request: Request, spec: JobSpec) -> Needs:
+        """What the owner asked for goes over what was learned, and that over the estimate. Too
+        little memory is refused where estimate and measurement both say so."""
+        likely = self.learned(spec)
+        least = min(spec.needs, likely, key=lambda needs: needs.memory_gib)
+        given_gib = request.memory_gib
+        if spec.workload != COMMAND and given_gib is not None and given_gib < least.memory_gib:
+            raise refusal("job.memory", needed=least.memory_gib, given=given_gib, basis=least.basis)
+        return dataclasses.replace(likely, **request.asked(_AMOUNTS))
+
+    def _check_service(self, spec: JobSpec) -> None:
+        if spec.kind is not Kind.SERVICE:
+            if spec.sleep_after_s is not None:
+                raise refusal("service.sleep", kind=spec.kind.value)
+            return
+        port = spec.params.get("port")
+        for job in self._ledger.open_jobs() if port else ():
+            same = job.spec.key is not None and job.spec.key == spec.key  # the same submit again
+            if job.spec.kind is Kind.SERVICE and job.spec.params.get("port") == port and not same:
+                raise refusal("service.port", port=port, id=job.id)
 
     def submit(self, specs: list[JobSpec], now_s: float) -> Future[list[Job]]:
         """All of them or none, in one transaction."""
@@ -90,7 +134,7 @@ class Orders:
     def _command(self, request: Request) -> JobSpec:
         command = command_from(request.params)
         kind = request.kind or Kind.BATCH
-        needs = _needs(request, Needs(basis="as asked"))
+        needs = Needs(basis="as asked", **request.asked(_SHAPE))
         if command.launch and not needs.gpus:
             needs = dataclasses.replace(needs, ranks=needs.cores)  # one rank a core
         return JobSpec(
@@ -104,6 +148,7 @@ class Orders:
             resumes=bool(request.yields),
             retry=_retries(request.retry, kind, 0),
             key=request.key,
+            sleep_after_s=request.sleep_after_s,
         )
 
     def _described(self, request: Request) -> JobSpec:
@@ -125,10 +170,11 @@ class Orders:
             kind=kind,
             priority=request.priority,
             after=request.after,
-            needs=_needs(request, from_json(Needs, told["needs"])),
+            needs=dataclasses.replace(from_json(Needs, told["needs"]), **request.asked(_SHAPE)),
             resumes=bool(told["resumes"]),
             retry=_retries(request.retry, kind, WORKLOAD_RETRIES),
             key=request.key,
+            sleep_after_s=request.sleep_after_s,
             file_hash=told["file_hash"],
         )
 
@@ -140,20 +186,11 @@ def target(box: Box, gpus: int | None) -> Device:
     return next((d for d in box.devices if d.cores), box.devices[0])
 
 
-def _needs(request: Request, told: Needs) -> Needs:
-    """What the owner asked for goes over what was estimated."""
-    asked = {
-        name: getattr(request, name)
-        for name in ("gpus", "slice", "cores", "memory_gib", "time_s")
-        if getattr(request, name) is not None
-    }
-    return dataclasses.replace(told, **asked)
-
-
-def _retries(asked: int | None, kind: Kind, usual: int) -> int:
+def _retries(asked: int | None, kind: Kind, usual: int) -> int | None:
+    """A service is started again for ever, unless its owner says how often."""
     if asked is not None:
         return asked
-    return SERVICE_RETRIES if kind is Kind.SERVICE else usual
+    return None if kind is Kind.SERVICE else usual
 
 
 def _submit(transaction: Transaction, spec: JobSpec, now_s: float) -> Job:
@@ -205,4 +242,4 @@ def _resume(transaction: Transaction, job_id: str, now_s: float) -> Job:
             transaction.change(
                 child.id, Change.STOP, now_s, "resumed with its parent", stop_for=StopFor.YIELD
             )
-    return transaction.change(job_id, Change.RESUME, now_s, "resumed")
+    return transaction.change(job_id, Change.RESUME, now_s, "resumed", next_try_s=None)

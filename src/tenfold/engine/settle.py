@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tenfold.engine.ending import ending
+from tenfold.engine.learn import lesson, likeness
 from tenfold.engine.sighting import Sighting
 from tenfold.ledger.ledger import Ledger
 from tenfold.ledger.transaction import Transaction
@@ -67,9 +68,15 @@ def _take_line(transaction: Transaction, job_id: str, line: dict[str, Any], now_
         )
         transaction.artifact(job, artifact, at_s)
     elif kind == "health":
-        if line.get("healthy"):
-            job = transaction.update(job_id, crashes=0)
-        transaction.note(job, "health", at_s, {"healthy": bool(line.get("healthy"))})
+        healthy = bool(line.get("healthy"))
+        if healthy:
+            job = transaction.update(job_id, healthy_s=at_s, unhealthy_s=None)
+        elif job.healthy_s is not None:
+            job = transaction.update(job_id, healthy_s=None, unhealthy_s=at_s)
+        told = {"healthy": healthy, "why": _text(line.get("why", ""))}
+        transaction.note(job, "health", at_s, told)
+    elif kind == "serves" and _is_port(line.get("port")):
+        transaction.update(job_id, port=line["port"])
     elif kind in ("note", "began"):
         transaction.note(
             job, kind, at_s, {k: v for k, v in line.items() if k not in ("at", "kind")}
@@ -81,6 +88,7 @@ def _end(transaction: Transaction, sighting: Sighting, outcome: Outcome, now_s: 
     if not transaction.end_attempt(job.id, outcome, now_s):
         return
     end = ending(job, outcome, sighting.entered or job.state is not State.STARTING)
+    done = kept_share(job, outcome)
     awaits: tuple[str, ...] = ()
     if outcome.ending is Ending.AWAITS_CHILDREN:
         awaits = _open_children(transaction, job, sighting.wants)
@@ -94,8 +102,26 @@ def _end(transaction: Transaction, sighting: Sighting, outcome: Outcome, now_s: 
         crashes=end.crashes,
         awaits=awaits,
         outcome=outcome,
+        done=done,
+        healthy_s=None,
+        unhealthy_s=None,
+        next_try_s=None if end.pause_s is None else now_s + end.pause_s,
     )
+    taught = lesson(job, outcome)
+    if taught is not None:
+        transaction.ran(likeness(job.spec), taught)
     release(transaction, job, now_s)
+
+
+def kept_share(job: Job, outcome: Outcome) -> float | None:
+    """The share of its work that a stopped job has behind it, by its estimate; it saved before."""
+    time_s, slot = job.spec.needs.time_s, job.slot
+    if outcome.ending is not Ending.STOPPED or not job.spec.resumes or not time_s:
+        return job.done
+    if slot is None or job.started_s is None:
+        return job.done
+    ran_s = max(0.0, job.changed_s - job.started_s - slot.carve_s)  # until it was asked to stop
+    return min(0.99, (job.done or 0.0) + ran_s / (time_s * slot.factor))
 
 
 def _open_children(
@@ -128,6 +154,10 @@ def _is_number(value: Any) -> bool:
     """One that the ledger can keep: JSON as Python reads it also has NaN and numbers without end,
     and a single line that cannot be written would hold up every job."""
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 2**63
+
+
+def _is_port(value: Any) -> bool:
+    return _is_number(value) and isinstance(value, int) and 0 < value < 65536
 
 
 def _number(value: Any, otherwise: float) -> float:

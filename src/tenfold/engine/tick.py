@@ -6,8 +6,11 @@ between any two lines leaves a promise that the next daemon's first tick settles
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tenfold.engine.house import House
 from tenfold.engine.promise import promise
+from tenfold.engine.services import resting
 from tenfold.engine.settle import settle
 from tenfold.placement.decide import decide
 from tenfold.site.budget import budget
@@ -21,15 +24,18 @@ def tick(house: House) -> Decision:
     for sighting in settle(house.ledger, seen, now_s):
         house.settled(sighting)
     house.ask_for_children(seen)
+    house.services.look(now_s)
 
     reading = house.meter.reading(house.slots(), now_s)
     allowed = budget(house.site, reading, now_s)
-    decision = decide(house.box, allowed, house.ledger.open_jobs(), now_s)
+    jobs, rests = resting(house.ledger.open_jobs(), now_s)
+    decision = house.prepared(decide(house.box, allowed, jobs, now_s))
 
     for attempt in promise(house.ledger, decision, now_s):
         house.start(attempt)
-    for job, attempt in house.yielding():
+    house.services.publish()
+    for job, attempt in house.services.drained(house.yielding(), now_s):
         house.engine.stop(job, attempt, now_s)
 
-    house.saw(reading, allowed, decision)
+    house.saw(reading, allowed, replace(decision, waits=(*decision.waits, *rests)))
     return decision

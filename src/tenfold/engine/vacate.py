@@ -32,7 +32,8 @@ class Vacate:
         self._since: dict[str, float] = {}  # token -> when it was found to linger
 
     def began(self, attempt: Attempt) -> None:
-        if attempt.slot.kind is DeviceKind.GPU:
+        # Beside a slice others come and go: of its card only what died there counts as left.
+        if attempt.slot.kind is DeviceKind.GPU and attempt.slot.slice is None:
             self._before[attempt.token] = frozenset(self._pids(attempt))
 
     def lingers(self, attempt: Attempt, now_s: float) -> tuple[bool, list[dict[str, Any]]]:

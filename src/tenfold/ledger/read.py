@@ -9,9 +9,10 @@ from typing import Any
 from tenfold.ledger.rows import ATTEMPT_COLUMNS, JOB_COLUMNS, attempt_from, job_from
 from tenfold.ledger.transaction import Event
 from tenfold.terms.job import Attempt, Job
-from tenfold.terms.outcome import Artifact
+from tenfold.terms.outcome import Artifact, Used
 from tenfold.terms.refusal import refusal
 from tenfold.terms.states import ENDED
+from tenfold.terms.wire import from_json
 
 
 class Reader:
@@ -87,6 +88,13 @@ class Reader:
             Event(r["seq"], r["at_s"], r["job"], r["attempt"], r["kind"], json.loads(r["data"]))
             for r in rows
         ]
+
+    def runs(self, likeness: str, limit: int) -> list[Used]:
+        """What whole runs of the same thing took, newest first."""
+        rows = self._connection.execute(
+            "SELECT used FROM runs WHERE likeness = ? ORDER BY seq DESC LIMIT ?", (likeness, limit)
+        )
+        return [from_json(Used, json.loads(row["used"])) for row in rows]
 
     def last_event(self) -> int:
         row = self._connection.execute("SELECT max(seq) FROM events").fetchone()

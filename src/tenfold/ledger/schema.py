@@ -67,6 +67,14 @@ MIGRATIONS = (
         PRIMARY KEY (job, path)
     ) WITHOUT ROWID;
     """,
+    """
+    CREATE TABLE runs (
+        seq INTEGER PRIMARY KEY,
+        likeness TEXT NOT NULL,
+        used TEXT NOT NULL
+    );
+    CREATE INDEX runs_by_likeness ON runs (likeness, seq);
+    """,
 )
 
 

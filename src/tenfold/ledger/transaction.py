@@ -17,7 +17,7 @@ from tenfold.ledger.rows import (
 )
 from tenfold.terms.box import Slot
 from tenfold.terms.job import Attempt, Job, JobSpec, child_id
-from tenfold.terms.outcome import Artifact, Outcome
+from tenfold.terms.outcome import Artifact, Outcome, Used
 from tenfold.terms.refusal import refusal
 from tenfold.terms.states import Change, State, after
 from tenfold.terms.wire import to_json
@@ -180,6 +180,12 @@ class Transaction:
             (now_s, packed(to_json(outcome)), job_id, outcome.attempt),
         )
         return cursor.rowcount == 1
+
+    def ran(self, likeness: str, used: Used) -> None:
+        """What a whole run took, for the needs of those like it."""
+        self._connection.execute(
+            "INSERT INTO runs (likeness, used) VALUES (?, ?)", (likeness, packed(to_json(used)))
+        )
 
     def read_to(self, job_id: str, number: int, offset: int) -> None:
         self._connection.execute(

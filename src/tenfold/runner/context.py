@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import math
 import os
+import socket
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from tenfold.catalogue.contract import Checkpoint
-from tenfold.runner import children
+from tenfold.runner import cgroup, children
 from tenfold.runner.checkpoint import Checkpoints
 from tenfold.runner.claim import Claim, sync_names
 from tenfold.runner.events import Events
 from tenfold.runner.process import run_process
 from tenfold.runner.progress import reported
 from tenfold.runner.stop import AwaitChildren, StopFlag, Stopped
+from tenfold.runner.used import used
 from tenfold.runner.watching import Health, Idleness
 from tenfold.terms.box import DeviceKind
-from tenfold.terms.outcome import Outcome
+from tenfold.terms.outcome import Outcome, Used
 
 T = TypeVar("T")
 
@@ -81,6 +83,10 @@ class JobContext:
         if self.slot.kind is DeviceKind.GPU:
             self.device = f"cuda:{rank}"
 
+    def used(self) -> Used:
+        """For the outcome."""
+        return used(self.started_s, cgroup.joined(self._held.folder, self.attempt))
+
     @property
     def stop_asked(self) -> bool:
         return self.agree(self._stop.asked)
@@ -110,6 +116,15 @@ class JobContext:
     def health(self, healthy: bool, why: str) -> None:
         if self.rank == 0:
             self._events.write("health", healthy=healthy, why=why)
+
+    def serves(self, port: int = 0) -> int:
+        if not port:
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", 0))
+                port = int(probe.getsockname()[1])
+        if self.rank == 0:
+            self._events.write("serves", port=port)
+        return port
 
     def checkpoint(self, save: Callable[[Path], object], step: int, every_s: float = 30.0) -> None:
         stop = self._stop.asked

@@ -81,6 +81,7 @@ def ended(
         error=error,
         exit_code=job.exit_code,
         last_step=job.last_step,
+        used=job.used(),
     )
 
 

@@ -27,7 +27,7 @@ from tenfold.terms.refusal import refusal
 
 GRACE_S = 10.0  # between SIGTERM and SIGKILL
 LOOK_S = 0.5  # how often the stop is looked at; the end of the process is seen at once
-WATCH_S = 1.0
+FIRST_WATCH_S, WATCH_S = 0.05, 1.0  # between two watches: at first what starts may soon be up
 
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -111,15 +111,15 @@ def _followed(
     watch: Callable[[int], str | None] | None,
     grace_s: float,
 ) -> Ended:
-    watched_s = time.monotonic()
-    while not has_ended(descriptor, LOOK_S):
+    watched_s, pause_s = time.monotonic(), FIRST_WATCH_S
+    while not has_ended(descriptor, LOOK_S if watch is None else min(LOOK_S, pause_s)):
         if stop.asked:
             return Ended(_end(child, descriptor, grace_s), stopped=True)
-        if watch is not None and time.monotonic() - watched_s >= WATCH_S:
+        if watch is not None and time.monotonic() - watched_s >= pause_s:
             why = watch(child.pid)
             if why:
                 return Ended(_end(child, descriptor, grace_s), why=why)
-            watched_s = time.monotonic()
+            watched_s, pause_s = time.monotonic(), min(WATCH_S, 1.2 * pause_s)
     return Ended(_status(child.wait()))
 
 
