@@ -114,13 +114,14 @@ def _entry_row(entry: Entry) -> tuple[str, ...]:
 
 
 def proof() -> str:
-    rows = ((c.what, c.words(), c.aim, f"`{c.command}`", _link(c.file)) for c in CLAIMS)
+    rows = ((c.what, c.words(), c.aim_words(), f"`{c.command}`", _link(c.file)) for c in CLAIMS)
     return _table(("checked", "figure", "aim", "command", "kept in"), rows)
 
 
 def proof_in_chinese() -> str:
     rows = (
-        (chinese.CLAIMS[c.what], c.words(), c.aim, f"`{c.command}`", _link(c.file)) for c in CLAIMS
+        (chinese.CLAIMS[c.what], c.words(), c.aim_words(), f"`{c.command}`", _link(c.file))
+        for c in CLAIMS
     )
     return _table(chinese.PROOF_HEAD, rows)
 
@@ -142,14 +143,19 @@ def _evidence_row(claim: Claim) -> tuple[str, ...]:
     cores = f"{machine['cores']} cores, " if "cores" in machine else ""
     return (
         claim.what,
-        claim.words(),
-        content.get("kind", "measured"),
+        _figure(claim),
+        "modelled" if claim.modelled else content.get("kind", "measured"),
         f"`{claim.command}`",
         link,
         content["date"][:10],
         versions,
         f"{cores}{processor}",
     )
+
+
+def _figure(claim: Claim) -> str:
+    missed = f"; misses its aim, {claim.aim}: {claim.missed}" if claim.missed else ""
+    return claim.words() + missed
 
 
 def better() -> str:

@@ -38,10 +38,10 @@ def test_rows_of_one_file_are_measured_by_one_command() -> None:
 
 
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: str(claim.what[:50]))
-def test_a_kept_figure_meets_its_aim(claim: Claim) -> None:
+def test_a_kept_figure_meets_its_aim_or_says_why_not(claim: Claim) -> None:
     content = claims.kept(claim.file)
     if content is not None and claim.holds is not None:
-        assert claim.holds(content.get("figures", content)), claim.words()
+        assert claim.holds(content.get("figures", content)) == (not claim.missed), claim.words()
 
 
 def test_every_row_of_the_page_tells_its_kind() -> None:

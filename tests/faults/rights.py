@@ -52,7 +52,7 @@ class Helper:
         """What it wrote."""
         assert self.process is not None
         self.process.send_signal(number)
-        return self.process.communicate()[1].decode()
+        return self.process.communicate(timeout=30)[1].decode()
 
     def restored(self) -> None:
         """Until it has put back everything: it says so in its state."""

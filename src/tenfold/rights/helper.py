@@ -149,15 +149,13 @@ class Rights:
         if not lowest.value <= value <= highest.value:
             raise Refused("limits", f"the card takes {lowest.value} to {highest.value}")
 
-    def _each(self, kind: Any, name: str, of: c_void_p, *more: Any) -> list[Any]:
-        found = []
+    def _each(self, kind: Any, name: str, of: c_void_p, *more: Any) -> Any:
         for number in range(32):
             try:
-                found.append(self._get(kind, name, of, c_uint(number), *more))
+                yield self._get(kind, name, of, c_uint(number), *more)
             except Refused as no:
                 if no.args[0] not in (2, 3, 6):  # invalid argument, not supported, not found
                     raise
-        return found
 
     def _get(self, kind: Any, name: str, *arguments: Any) -> Any:
         found = kind()
@@ -183,13 +181,15 @@ def main() -> None:
     listening.bind(str(path))
     os.chown(path, owner, -1)
     listening.listen(1)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    for number in (signal.SIGTERM, signal.SIGALRM):  # the alarm: else a signal that comes just
+        signal.signal(number, lambda got, _: got == signal.SIGTERM and sys.exit())  # before a call
+    signal.setitimer(signal.ITIMER_REAL, 1.0, 1.0)  # that waits would be heard only after it
     try:
         while True:
             rights.restore()
             with suppress(OSError), listening.accept()[0] as came, came.makefile("rb") as lines:
-                peer = came.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)  # pid, uid, gid
-                mine = int.from_bytes(peer[4:8], sys.byteorder) == owner
+                peer = came.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)[4:8]  # its uid
+                mine = int.from_bytes(peer, sys.byteorder) == owner
                 while mine and (line := lines.readline(4096)):
                     came.sendall(json.dumps(rights.answer(line)).encode() + b"\n")
     finally:
