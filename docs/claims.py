@@ -251,7 +251,7 @@ def _desk_model(found: dict[str, Any]) -> str:
 def _miso(found: dict[str, Any], policy: str, pause: str, against: str = "static") -> str:
     """The mean change over the seeds, and on the worst of them."""
     change = found["miso"]["policies"][policy][pause][against]
-    return f"{100 * change['mean']:.0f} % (worst seed {100 * change['worst']:+.0f} %)"
+    return f"{100 * change['mean']:.1f} % (worst seed {100 * change['worst']:+.0f} %)"
 
 
 def _held(found: dict[str, Any]) -> str:
@@ -487,7 +487,7 @@ CLAIMS = (
         ),
         again=PLACEMENT,
         modelled=True,
-        missed="the published runs' arrivals are not known, and their spread is larger than that",
+        missed="which seeds the published mean is of is not known, and seeds differ by more",
     ),
     Claim(
         "One decision on ten cards with 70 slices in use and 10,000 jobs queued",
