@@ -69,6 +69,16 @@ def until(daemon: PrivateDaemon, job: str, *states: str, wait_s: float = WAIT_S)
         time.sleep(0.02)
 
 
+def explained(daemon: PrivateDaemon, job: str) -> dict[str, Any]:
+    """Why it waits, once the queue was looked at: a job that is new says that it is."""
+    until_s = time.monotonic() + WAIT_S
+    while True:
+        told: dict[str, Any] = daemon.api.get(f"/api/jobs/{job}/explain")
+        if "It is new" not in told["why"] or time.monotonic() > until_s:
+            return told
+        time.sleep(0.02)
+
+
 def ended(daemon: PrivateDaemon, job: str) -> dict[str, Any]:
     return until(daemon, job, *ENDED)
 

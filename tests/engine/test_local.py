@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from engine.conftest import ended, log_of, private, until
+from engine.conftest import ended, explained, log_of, private, until
 from faults.daemon import PrivateDaemon, kill_marked
 from faults.shims import preload
 
@@ -54,9 +54,9 @@ def test_retry_tries_a_failing_command_again(daemon: PrivateDaemon) -> None:
 
 
 def test_after_waits_for_success_and_fails_with_a_failure(daemon: PrivateDaemon) -> None:
-    first = command(daemon, "/bin/sh", "-c", "sleep 0.3")
+    first = command(daemon, "/bin/sh", "-c", "sleep 2")
     second = command(daemon, "/bin/true", after=[first])
-    waiting = daemon.api.get(f"/api/jobs/{second}/explain")
+    waiting = explained(daemon, second)
     assert waiting["job"]["state"] == "queued" and f"job {first}" in waiting["why"]
     assert ended(daemon, second)["state"] == "succeeded"
     began = {job: daemon.api.get(f"/api/jobs/{job}")["attempts"][0] for job in (first, second)}
@@ -108,7 +108,7 @@ def test_a_queued_job_is_cancelled_at_once_and_may_be_retried(daemon: PrivateDae
     blocker = command(daemon, "sleep", "600", cores=4)
     until(daemon, blocker, "running")
     job = command(daemon, "/bin/true")
-    told = daemon.api.get(f"/api/jobs/{job}/explain")
+    told = explained(daemon, job)
     assert any(blocker in place["why"] for place in told["places"]), told
     assert daemon.api.post(f"/api/jobs/{job}/cancel")["job"]["state"] == "cancelled"
     with pytest.raises(Refusal) as refused:

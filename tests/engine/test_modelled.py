@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from engine.conftest import ended, private, until
+from engine.conftest import ended, explained, private, until
 from faults.daemon import PrivateDaemon, kill_marked, marked
 
 from tenfold.terms.refusal import Refusal
@@ -90,8 +90,7 @@ def test_slices_are_carved_beside_running_ones(tmp_path: Path) -> None:
         }
         assert standing == {("1g.10gb", 4), ("1g.10gb", 5), ("1g.10gb", 6), ("4g.40gb", 0)}
         waits = command(daemon, slice="3g.40gb", time_s=60)
-        time.sleep(0.7)
-        told = daemon.api.get(f"/api/jobs/{waits}/explain")
+        told = explained(daemon, waits)
         assert told["job"]["state"] == "queued" and "3g.40gb" in told["why"]
         assert "4g.40gb@0 job" in told["places"][0]["why"] and told["expected_s"]
         # Another daemon finds the slices of running jobs again.
@@ -188,7 +187,7 @@ def test_the_sites_watts_are_kept_by_caps_and_by_waiting(tmp_path: Path) -> None
         busy = {device for slot in seen["slots"] for device in slot["slot"]["devices"]}
         caps = {d["id"]: d["cap_w"] for n in seen["box"]["nodes"] for d in n["devices"]}
         assert len(busy) == running and all(caps[gpu] < CAP_W for gpu in busy)
-        last = daemon.api.get(f"/api/jobs/{jobs[-1]}/explain")
+        last = explained(daemon, jobs[-1])
         assert last["job"]["state"] == "queued" and "4,000 W" in last["why"]
     finally:
         daemon.end()

@@ -153,7 +153,7 @@ def explain(job: str, request: Request) -> Answer:
     return Answer(
         {
             "job": _view(house, found),
-            "why": wait.why if wait else found.reason,
+            "why": wait.why if wait else found.reason or _unseen(found),
             "places": _places(house, found, wait),
             "expected_s": wait.expected_s if wait else None,
             "history": history,
@@ -229,6 +229,11 @@ def _places(house: House, job: Job, wait: Wait | None) -> list[dict[str, Any]]:
     wants_gpu = job.spec.needs.gpus or job.spec.needs.slice
     aside = [Place(one.device.id, one.why) for one in house.box.aside] if wants_gpu else []
     return [to_json(place) for place in (*wait.places, *aside)]
+
+
+def _unseen(job: Job) -> str:
+    """Of a job that the last look at the queue did not know yet."""
+    return "It is new: the next look at the queue decides." if job.state is State.QUEUED else ""
 
 
 async def _prepared(house: House, body: JobRequest) -> JobSpec:
