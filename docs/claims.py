@@ -222,8 +222,8 @@ QUEUE = "queueing.py --without-slurm --submits 200 --batches 5 --starts 20 --no-
 CLI = "cli.py --runs 7"
 STARTS = "starts.py --starts 8"
 CAVITY = "cavity.py"
-SETUP = "setup.py --extras demo --kills 3"
-PRETRAIN = "pretrain.py --seconds 30"
+SETUP = "setup.py --extras demo --kills 1"
+PRETRAIN = "pretrain.py --seconds 15"
 PLACEMENT = "placement.py --seeds 2"
 
 # One pass a card; before there is any, the rows stand with no figure.
