@@ -23,7 +23,8 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "docs"))
 
-from claims import CLAIMS, Claim  # noqa: E402
+from claim import Claim  # noqa: E402
+from claims import CLAIMS  # noqa: E402
 
 OUT = ROOT / "out" / "evidence"
 BUDGET_S = 15 * 60.0

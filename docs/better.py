@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from claims import NOT_RUN, kept
+from claim import NOT_RUN, kept
 
 MEASURED, PUBLISHED, NO_FIGURE = "measured", "published elsewhere", "no figure"
 

@@ -1,67 +1,20 @@
-"""What README and docs/evidence.md claim in figures, and how each figure is read from its JSON.
-
-A claim without its file in benchmarks/results is shown as not run. `make evidence` measures those
-again that say how (`again`), and holds the new figures against their aims.
-"""
+"""What README and docs/evidence.md claim in figures, and how each figure is read from its JSON."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-RESULTS = Path(__file__).resolve().parents[1] / "benchmarks" / "results"
-NOT_RUN = "not run"
+from claim import NOT_RUN, Claim, digits
+from claims_gpu import GPU_FILES, gpu_claims
 
-
-@dataclass(frozen=True)
-class Claim:
-    """One row of the proof table. `figure` words what the kept JSON says, `holds` whether that
-    meets the aim (None: there is none)."""
-
-    what: str
-    aim: str
-    command: str
-    file: str  # in benchmarks/results
-    figure: Callable[[dict[str, Any]], str]
-    holds: Callable[[dict[str, Any]], bool] | None = None
-    again: str = ""  # a script of benchmarks/ and its arguments: the same in a minute or two
-    modelled: bool = False  # played on a virtual clock, not measured
-    missed: str = ""  # why the kept figure misses its aim, where it does
-
-    def words(self) -> str:
-        content = kept(self.file)
-        return NOT_RUN if content is None else self.figure(content.get("figures", content))
-
-    def aim_words(self) -> str:
-        """The aim, and whether it is missed."""
-        return f"{self.aim}; **missed**: {self.missed}" if self.missed else self.aim
-
-
-def kept(file: str) -> dict[str, Any] | None:
-    path = RESULTS / file
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
-
-
-def all_kept() -> list[dict[str, Any]]:
-    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(RESULTS.glob("*.json"))]
-
-
-def full_on_gpu() -> set[str]:
-    """Workloads that a kept GPU pass ran at `full` to the end."""
-    parts = (part for content in all_kept() for part in content.get("parts", {}).values())
-    return {
-        part["figures"]["workload"]
-        for part in parts
-        if part["status"] == "ran" and part["figures"].get("ran_full")
-    }
-
-
-def _n(value: float) -> str:
-    """Three digits are enough for a table."""
-    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
+# The commands of `make evidence` that give several rows.
+QUEUE = "queueing.py --without-slurm --submits 200 --batches 5 --starts 20 --no-ops 100"
+CLI = "cli.py --runs 7"
+STARTS = "starts.py --starts 8"
+CAVITY = "cavity.py"
+SETUP = "setup.py --extras demo --kills 1"
+PRETRAIN = "pretrain.py --seconds 15"
+PLACEMENT = "placement.py --seeds 2"
 
 
 def _crash(found: dict[str, Any]) -> str:
@@ -81,7 +34,9 @@ def _power_cut(found: dict[str, Any]) -> str:
 
 def _peers(found: dict[str, Any]) -> str:
     runs = ((n, run) for n, run in found["no_ops"].items() if isinstance(run, dict))
-    said = [f"{n} {_n(run['done_s']) + ' s' if 'done_s' in run else NOT_RUN}" for n, run in runs]
+    said = [
+        f"{n} {digits(run['done_s']) + ' s' if 'done_s' in run else NOT_RUN}" for n, run in runs
+    ]
     return "; ".join(said)
 
 
@@ -97,8 +52,8 @@ def _cavity(found: dict[str, Any]) -> str:
 def _setup(found: dict[str, Any]) -> str:
     told = ((extra, found[extra]) for extra in ("demo", "test") if extra in found)
     return "; ".join(
-        f"{extra}: {_n(one['cold_s'])} s, {_n(one['download_mb'])} MB down,"
-        f" {_n(one['on_disk_mb'])} MB on disk"
+        f"{extra}: {digits(one['cold_s'])} s, {digits(one['download_mb'])} MB down,"
+        f" {digits(one['on_disk_mb'])} MB on disk"
         for extra, one in told
     )
 
@@ -111,132 +66,16 @@ def _starts(found: dict[str, Any]) -> str:
     forked, cold = found["median"]["forked"], found["median"]["cold"]
     ratio = found["cold_over_forked"]["submit_to_step"]
     return (
-        f"{_n(forked['submit_to_step_ms'])} ms against {_n(cold['submit_to_step_ms'])} ms:"
-        f" {_n(ratio)} times"
+        f"{digits(forked['submit_to_step_ms'])} ms against {digits(cold['submit_to_step_ms'])} ms:"
+        f" {digits(ratio)} times"
     )
-
-
-def _part(name: str, words: Callable[[dict[str, Any]], str]) -> Callable[[dict[str, Any]], str]:
-    """Words of one part of a GPU pass, after the card's name; why, where it has no figure."""
-
-    def said(content: dict[str, Any]) -> str:
-        part = content["parts"].get(name, {"status": "skipped", "why": "not asked for"})
-        card = content["machine"].get("gpu", "no GPU")
-        told = words(part["figures"]) if part["status"] == "ran" else None
-        return f"{card}: {told or part['status'] + ', ' + part['why']}"
-
-    return said
-
-
-def _reached(name: str, enough: Callable[[dict[str, Any]], bool]) -> Callable[..., bool]:
-    """Whether that part did what it should; one that was skipped says nothing against it."""
-
-    def judged(content: dict[str, Any]) -> bool:
-        part = content["parts"].get(name, {"status": "skipped"})
-        return part["status"] == "skipped" or (part["status"] == "ran" and enough(part["figures"]))
-
-    return judged
-
-
-def _training(found: dict[str, Any]) -> str:
-    share = "MFU n/a" if found["mfu"] is None else f"{found['mfu']:.0%} MFU"
-    return (
-        f"{share}, {found['tokens_a_second']:,.0f} tokens/s; loss {_n(found['first_loss'])} to"
-        f" {_n(found['last_loss'])}"
-    )
-
-
-def _gpu_cavity(found: dict[str, Any]) -> str:
-    share = found.get("share_of_data_sheet")
-    told = f", {share:.0%} of the memory's speed" if share else ""
-    return f"{found['mlups']:,.0f} million cells/s{told}; error {found['largest_error']:.4f}"
-
-
-def _gpu_claims(file: str) -> tuple[Claim, ...]:
-    """The rows of one card's pass."""
-    mfu = "of 6 N' + 6 L h T operations a token, dense bf16 peak"
-    return (
-        Claim(
-            f"Training of a 51 M model of `llm.pretrain` on a GPU, MFU {mfu}",
-            "40 % MFU",
-            "make gpu-check",
-            file,
-            _part("pretrain_50m", _training),
-            _reached("pretrain_50m", lambda found: (found["mfu"] or 1) >= 0.4),
-        ),
-        Claim(
-            "The same, 123 M",
-            "40 % MFU",
-            "make gpu-check",
-            file,
-            _part("pretrain_120m", _training),
-            _reached("pretrain_120m", lambda found: (found["mfu"] or 1) >= 0.4),
-        ),
-        Claim(
-            "`simulate.cavity` on a GPU: speed, share of the data sheet's bandwidth, error in lid"
-            " speeds",
-            "60 %; 0.005",
-            "make gpu-check",
-            file,
-            _part("cavity", _gpu_cavity),
-            _reached("cavity", lambda found: found.get("share_of_data_sheet", 1) >= 0.6),
-        ),
-        Claim(
-            "The fork server with a CUDA build of torch: nothing opened before the fork, CUDA works"
-            " after it",
-            "yes",
-            "make gpu-check",
-            file,
-            _part(
-                "fork_server",
-                lambda found: (
-                    f"yes; first product after {_n(found['fork_to_first_product_ms'])} ms, cold"
-                    f" {_n(found['cold_to_first_product_ms'])} ms"
-                ),
-            ),
-            _reached("fork_server", lambda found: True),
-        ),
-        Claim(
-            "A job on a GPU through the whole daemon, submit to its first product",
-            "",
-            "make gpu-check",
-            file,
-            _part("daemon_job", lambda found: f"{_n(found['submit_to_product_ms'])} ms"),
-        ),
-        Claim(
-            "A gang over nccl adds up right, and its bus bandwidth",
-            "yes",
-            "make gpu-check",
-            file,
-            _part(
-                "gang",
-                lambda found: f"yes; {_n(found['bus_gb_s'])} GB/s on {found['world']} GPUs",
-            ),
-            _reached("gang", lambda found: True),
-        ),
-    )
-
-
-# The commands of `make evidence` that give several rows.
-QUEUE = "queueing.py --without-slurm --submits 200 --batches 5 --starts 20 --no-ops 100"
-CLI = "cli.py --runs 7"
-STARTS = "starts.py --starts 8"
-CAVITY = "cavity.py"
-SETUP = "setup.py --extras demo --kills 1"
-PRETRAIN = "pretrain.py --seconds 15"
-PLACEMENT = "placement.py --seeds 2"
-
-# One pass a card; before there is any, the rows stand with no figure.
-GPU_FILES = sorted(path.name for path in RESULTS.glob("gpu-check-*.json")) or [
-    "gpu-check-h200.json"
-]
 
 
 def _equal_seconds(found: dict[str, Any]) -> str:
     ours, theirs = (found["equal_seconds"][name] for name in ("tenfold", "plain"))
     return (
         f"{ours['bits_per_byte']:.3f} against {theirs['bits_per_byte']:.3f} after"
-        f" {_n(theirs['seconds'])} core-seconds"
+        f" {digits(theirs['seconds'])} core-seconds"
     )
 
 
@@ -284,7 +123,7 @@ CLAIMS = (
         "p99 at most 3",
         "make bench-queue",
         "queue.json",
-        lambda found: " and ".join(_n(found["submit_over_fsync"][p]) for p in ("p50", "p99")),
+        lambda found: " and ".join(digits(found["submit_over_fsync"][p]) for p in ("p50", "p99")),
         lambda found: found["submit_over_fsync"]["p99"] <= 3,
         again=QUEUE,
     ),
@@ -302,7 +141,7 @@ CLAIMS = (
         "",
         "make bench-queue",
         "queue.json",
-        lambda found: f"{_n(found['start']['submit_to_first_line_p50_ms'])} ms",
+        lambda found: f"{digits(found['start']['submit_to_first_line_p50_ms'])} ms",
         again=QUEUE,
     ),
     Claim(
@@ -318,7 +157,7 @@ CLAIMS = (
         "150 ms",
         "make bench-cli",
         "cli.json",
-        lambda found: f"{_n(found['over_bare_python_ms']['tenfold --version'])} ms",
+        lambda found: f"{digits(found['over_bare_python_ms']['tenfold --version'])} ms",
         lambda found: found["over_bare_python_ms"]["tenfold --version"] <= 150,
         again=CLI,
     ),
@@ -327,7 +166,7 @@ CLAIMS = (
         "400 ms",
         "make bench-cli",
         "cli.json",
-        lambda found: f"{_n(found['over_bare_python_ms']['tenfold workloads'])} ms",
+        lambda found: f"{digits(found['over_bare_python_ms']['tenfold workloads'])} ms",
         lambda found: found["over_bare_python_ms"]["tenfold workloads"] <= 400,
         again=CLI,
     ),
@@ -336,7 +175,7 @@ CLAIMS = (
         "100 ms",
         "make bench-starts",
         "starts.json",
-        lambda found: f"{_n(found['median']['forked']['asked_to_run_ms'])} ms",
+        lambda found: f"{digits(found['median']['forked']['asked_to_run_ms'])} ms",
         lambda found: found["median"]["forked"]["asked_to_run_ms"] <= 100,
         again=STARTS,
     ),
@@ -366,7 +205,7 @@ CLAIMS = (
         "5 minutes",
         "make bench-cavity",
         "cavity.json",
-        lambda found: f"{_n(found['desk_core_s'])} core-seconds",
+        lambda found: f"{digits(found['desk_core_s'])} core-seconds",
         lambda found: found["desk_core_s"] <= 300,
         again=CAVITY,
     ),
@@ -375,7 +214,7 @@ CLAIMS = (
         "240 s on two cores",
         "make bench-tour",
         "tour.json",
-        lambda found: f"{_n(found['wall_s'])} s, {_held(found)} verdicts hold",
+        lambda found: f"{digits(found['wall_s'])} s, {_held(found)} verdicts hold",
         lambda found: found["wall_s"] <= 240 and found["exit_status"] == 0,
         again="tour.py --size smoke",
     ),
@@ -397,7 +236,7 @@ CLAIMS = (
         lambda found: not found["wrong"],
         again=SETUP,
     ),
-    *(claim for file in GPU_FILES for claim in _gpu_claims(file)),
+    *(claim for file in GPU_FILES for claim in gpu_claims(file)),
     Claim(
         "`llm.pretrain`: tokens/s of its training step, as a multiple of a tuned plain PyTorch"
         " loop's",
@@ -436,7 +275,7 @@ CLAIMS = (
         "",
         "make bench-proxy",
         "proxy.json",
-        lambda found: f"{_n(found['added_over_fresh_p50_ms'])} ms",
+        lambda found: f"{digits(found['added_over_fresh_p50_ms'])} ms",
         again="proxy.py",
     ),
     Claim(
@@ -494,7 +333,7 @@ CLAIMS = (
         "50 ms",
         "make bench-placement",
         "placement.json",
-        lambda found: f"{_n(found['decision']['a dozen kinds of needs']['10000'])} ms",
+        lambda found: f"{digits(found['decision']['a dozen kinds of needs']['10000'])} ms",
         lambda found: found["decision"]["a dozen kinds of needs"]["10000"] <= 50,
         again=PLACEMENT,
     ),
@@ -503,7 +342,7 @@ CLAIMS = (
         "10 s",
         "make bench-placement",
         "placement.json",
-        lambda found: f"{_n(found['week']['processor_s'])} s",
+        lambda found: f"{digits(found['week']['processor_s'])} s",
         lambda found: found["week"]["processor_s"] <= 10,
         again=PLACEMENT,
     ),

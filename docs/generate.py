@@ -18,7 +18,8 @@ from pathlib import Path
 
 import chinese
 from better import BETTER
-from claims import CLAIMS, NOT_RUN, RESULTS, Claim, all_kept, full_on_gpu, kept
+from claim import NOT_RUN, RESULTS, Claim, all_kept, full_on_gpu, kept
+from claims import CLAIMS
 
 from tenfold.catalogue.listing import PACKAGED, Entry, listing
 from tenfold.catalogue.loading import load

@@ -29,7 +29,8 @@ sys.path.insert(0, str(ROOT / "docs"))
 
 import chinese  # noqa: E402
 import generate  # noqa: E402
-from claims import CLAIMS, RESULTS  # noqa: E402
+from claim import RESULTS  # noqa: E402
+from claims import CLAIMS  # noqa: E402
 
 PAGES = [*generate.pages(), ROOT / "CHANGELOG.md", *sorted((ROOT / "decisions").glob("*.md"))]
 NAMES = [str(page.relative_to(ROOT)) for page in PAGES]

@@ -15,9 +15,11 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT / "docs"), str(ROOT / "benchmarks")]
 
 import better  # noqa: E402
-import claims  # noqa: E402
+import claim as kept_files  # noqa: E402
+import claims_gpu  # noqa: E402
 import evidence  # noqa: E402
-from claims import CLAIMS, Claim  # noqa: E402
+from claim import Claim  # noqa: E402
+from claims import CLAIMS  # noqa: E402
 
 KINDS = {"measured", "modelled", "published elsewhere", "never run"}
 
@@ -39,7 +41,7 @@ def test_rows_of_one_file_are_measured_by_one_command() -> None:
 
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: str(claim.what[:50]))
 def test_a_kept_figure_meets_its_aim_or_says_why_not(claim: Claim) -> None:
-    content = claims.kept(claim.file)
+    content = kept_files.kept(claim.file)
     if content is not None and claim.holds is not None:
         assert claim.holds(content.get("figures", content)) == (not claim.missed), claim.words()
 
@@ -62,7 +64,7 @@ def test_a_figure_of_another_tool_has_a_source(row: better.Better) -> None:
     assert row.source
     assert not re.search(r"\d", row.why.replace("H100", "")), "a figure belongs into `reaches`"
     if callable(row.reaches):
-        assert claims.kept(row.source) is not None
+        assert kept_files.kept(row.source) is not None
         assert row.how == "measured"
     else:
         assert bool(row.reaches) == (row.how == "published elsewhere") == bool(row.date)
@@ -81,7 +83,7 @@ def training(mfu: float | None) -> dict[str, Any]:
 
 
 def test_rows_of_a_gpu_pass() -> None:
-    row = claims._gpu_claims("gpu-check-h200.json")[0]
+    row = claims_gpu.gpu_claims("gpu-check-h200.json")[0]
     assert row.holds is not None
     ran = gpu_pass(pretrain_50m=training(0.43))
     assert row.figure(ran) == "NVIDIA H200: 43% MFU, 1,000,000 tokens/s; loss 10.1 to 4"
@@ -91,7 +93,7 @@ def test_rows_of_a_gpu_pass() -> None:
     failed = gpu_pass(pretrain_50m={"status": "failed", "why": "It hung.", "figures": {}})
     assert row.figure(failed) == "NVIDIA H200: failed, It hung." and not row.holds(failed)
     skipped = gpu_pass(gang={"status": "skipped", "why": "One GPU."})
-    gang = claims._gpu_claims("x.json")[-1]
+    gang = claims_gpu.gpu_claims("x.json")[-1]
     assert gang.holds is not None and gang.holds(skipped)
     assert gang.figure(skipped) == "NVIDIA H200: skipped, One GPU."
     assert row.figure(skipped) == "NVIDIA H200: skipped, not asked for"
@@ -101,11 +103,11 @@ def test_rows_of_a_gpu_pass() -> None:
 def test_a_workload_counts_as_full_when_a_gpu_ran_it_to_the_end(
     whole: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(claims, "RESULTS", tmp_path)
+    monkeypatch.setattr(kept_files, "RESULTS", tmp_path)
     found = {"workload": "simulate.cavity", "ran_full": whole}
     kept = gpu_pass(cavity={"status": "ran", "figures": found}, gang={"status": "skipped"})
     (tmp_path / "gpu-check-h200.json").write_text(json.dumps(kept))
-    assert claims.full_on_gpu() == ({"simulate.cavity"} if whole else set())
+    assert kept_files.full_on_gpu() == ({"simulate.cavity"} if whole else set())
 
 
 # --- measuring again
@@ -147,14 +149,14 @@ def claim(tmp_path: Path, options: str, file: str = "tried.json") -> Claim:
 def test_a_miss_or_a_failure_is_told(
     tmp_path: Path, capfd: pytest.CaptureFixture[str], options: str, verdict: str, status: int
 ) -> None:
-    before = {path: path.stat().st_mtime_ns for path in claims.RESULTS.iterdir()}
+    before = {path: path.stat().st_mtime_ns for path in kept_files.RESULTS.iterdir()}
     row = claim(tmp_path, options)
     failed = evidence.measured([row, row], tmp_path, 1e12)
     assert evidence.reported([row], tmp_path, failed) == status
     said = capfd.readouterr().out
     assert f"{verdict:8} A value" in said and "kept  not run" in said
     assert said.count("...") == 1, "two rows of one file are one run"
-    assert {path: path.stat().st_mtime_ns for path in claims.RESULTS.iterdir()} == before
+    assert {path: path.stat().st_mtime_ns for path in kept_files.RESULTS.iterdir()} == before
 
 
 def test_when_the_time_is_up_the_rest_has_failed(tmp_path: Path) -> None:

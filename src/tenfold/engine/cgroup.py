@@ -11,8 +11,6 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from tenfold.folder.paths import JobFolder
-
 
 def parent(home: Path, cgroups: Path = Path("/proc/self/cgroup")) -> Path | None:
     """The folder below which attempts of `home` get theirs; None where that is not to be had.
@@ -28,14 +26,6 @@ def parent(home: Path, cgroups: Path = Path("/proc/self/cgroup")) -> Path | None
             ours = mount / line[3:].lstrip("/") / f"tenfold-{name}"
             return ours if _is_usable(ours) else None
     return None
-
-
-def of(folder: JobFolder, number: int) -> Path | None:
-    """The cgroup that the attempt's runner joined, made by whichever daemon; None where none."""
-    try:
-        return Path(folder.cgroup(number).read_text())
-    except OSError:
-        return None
 
 
 def make(parent: Path, token: str) -> Path | None:

@@ -160,7 +160,7 @@ class LocalEngine:
 
     def _group(self, attempt: Attempt) -> Path | None:
         """Also of a runner that was killed before it could note it."""
-        noted = cgroup.of(self.folder(attempt.job), attempt.number)
+        noted = self.folder(attempt.job).joined_cgroup(attempt.number)
         if noted is None and self._cgroups is not None:
             return self._cgroups / attempt.token
         return noted

@@ -93,6 +93,13 @@ class JobFolder:
         """Holds the path of the attempt's cgroup, where it has one."""
         return self.attempt(number) / "cgroup"
 
+    def joined_cgroup(self, number: int) -> Path | None:
+        """What its runner joined, made by whichever daemon; None where there is none."""
+        try:
+            return Path(self.cgroup(number).read_text())
+        except OSError:
+            return None
+
     def write_job(self, job: JobFile) -> None:
         self.path.mkdir(parents=True, exist_ok=True)
         write_json(self.path / "job.json", to_json(job), sync=False)

@@ -18,11 +18,3 @@ def join(folder: JobFolder, number: int) -> None:
         folder.cgroup(number).write_text(named)
     except OSError:
         return  # the token still tells what is ours
-
-
-def joined(folder: JobFolder, number: int) -> Path | None:
-    """The cgroup that `join` took this attempt into; None where there is none."""
-    try:
-        return Path(folder.cgroup(number).read_text())
-    except OSError:
-        return None

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tenfold.catalogue.contract import Checkpoint
-from tenfold.runner import cgroup, children
+from tenfold.runner import children
 from tenfold.runner.checkpoint import Checkpoints
 from tenfold.runner.claim import Claim, sync_names
 from tenfold.runner.events import Events
@@ -85,7 +85,7 @@ class JobContext:
 
     def used(self) -> Used:
         """For the outcome."""
-        return used(self.started_s, cgroup.joined(self._held.folder, self.attempt))
+        return used(self.started_s, self._held.folder.joined_cgroup(self.attempt))
 
     @property
     def stop_asked(self) -> bool:
