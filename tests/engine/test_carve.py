@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,10 +20,15 @@ from tenfold.doctor.selftest import Tried, keep
 from tenfold.engine.carve import TRIES, Carver, carvable
 from tenfold.hardware import detect
 from tenfold.ledger.ledger import Ledger
+from tenfold.placement.decide import decide, fits
 from tenfold.rights.ask import VARIABLE, Rights
 from tenfold.terms.box import Box, DeviceKind, Slot
+from tenfold.terms.budget import Budget, BudgetStep
 from tenfold.terms.decision import Decision, Relayout, Start
+from tenfold.terms.job import Job, JobSpec
 from tenfold.terms.mig import Placement
+from tenfold.terms.needs import Needs
+from tenfold.terms.states import State
 
 IN_USE, INSUFFICIENT_RESOURCES = 19, 23
 ONE, THREE, FOUR = (
@@ -143,8 +149,6 @@ def test_a_whole_card_in_mig_mode_is_its_largest_instance(bench: Bench) -> None:
     assert first.slot.instance.startswith("MIG-") and bench.standing() == {"7g.80gb@0": False}
     (again,) = bench.carry_out(start(None)).starts
     assert again.slot.instance == first.slot.instance
-    gang = bench.carry_out(start(None, h100_pcie(0).uuid, h100_pcie(1).uuid))
-    assert gang.starts == () and "gang" in gang.waits[0].why
 
 
 @pytest.mark.parametrize(
@@ -225,11 +229,27 @@ def test_half_of_a_slice_is_cleared_away(bench: Bench, stand_in: StandIn, card: 
     assert bench.standing() == {}
 
 
-def test_cards_in_mig_mode_stay_aside_beside_whole_ones(stand_in: StandIn, bench: Bench) -> None:
-    stand_in.cards.append(h100_pcie(1))
+def test_cards_in_mig_mode_take_slices_beside_whole_ones_and_join_no_gang(
+    stand_in: StandIn, bench: Bench
+) -> None:
+    stand_in.cards += [h100_pcie(1), h100_pcie(2)]
     stand_in.write()
     found = carvable(detect.box("auto"))
-    assert [gpu.id for gpu in found.gpus] == [h100_pcie(1).uuid] and len(found.aside) == 1
+    assert found.aside == ()
+    assert {gpu.id: gpu.gangs for gpu in found.gpus} == {
+        h100_pcie(0).uuid: False,
+        h100_pcie(1).uuid: True,
+        h100_pcie(2).uuid: True,
+    }
+    assert fits(found, Needs(gpus=2)) is None and fits(found, Needs(gpus=3)) is not None
+    jobs = [
+        Job("1", JobSpec("a", needs=Needs(gpus=2)), State.QUEUED, 0.0, 0.0),
+        Job("2", JobSpec("a", needs=Needs(slice="1g.10gb")), State.QUEUED, 1.0, 1.0),
+    ]
+    free = Budget((BudgetStep(0.0, math.inf),))
+    seats = {one.job: one.slot.devices for one in decide(found, free, jobs, 2.0).starts}
+    assert set(seats["1"]) == {h100_pcie(1).uuid, h100_pcie(2).uuid}
+    assert seats["2"] == (h100_pcie(0).uuid,)
 
 
 class TestDaemon:

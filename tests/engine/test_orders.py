@@ -211,7 +211,7 @@ def test_a_retried_job_forgets_how_it_ended_and_who_it_waited_for(asked: Asked) 
 )
 def test_a_command_is_checked_at_the_door(asked: Asked, fields: Any, code: str) -> None:
     with pytest.raises(Refusal) as told:
-        asked.orders.prepare(Request("system.command", **fields))
+        asked.orders.prepare(Request("system.command", **fields), 0.0)
     assert told.value.code == code
 
 
@@ -219,13 +219,13 @@ def test_a_command_becomes_what_was_asked(asked: Asked) -> None:
     request = Request(
         "system.command", {"argv": ["sh", "-c", "x" * 200]}, retry=2, yields=True, cores=3
     )
-    spec = asked.orders.prepare(request)
+    spec = asked.orders.prepare(request, 0.0)
     assert (spec.retry, spec.resumes, spec.needs.cores) == (2, True, 3)
     assert spec.name.startswith("sh -c xxx") and len(spec.name) == 80
 
 
 def test_a_launched_command_has_a_rank_a_core(asked: Asked) -> None:
     params = {"argv": ["train.py"], "launch": "torchrun"}
-    assert asked.orders.prepare(Request("system.command", params, cores=3)).needs.ranks == 3
+    assert asked.orders.prepare(Request("system.command", params, cores=3), 0.0).needs.ranks == 3
     plain = Request("system.command", {"argv": ["train.py"]}, cores=3)
-    assert asked.orders.prepare(plain).needs.ranks == 1
+    assert asked.orders.prepare(plain, 0.0).needs.ranks == 1

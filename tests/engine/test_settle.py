@@ -10,6 +10,7 @@ import pytest
 
 from tenfold.engine.settle import settle
 from tenfold.engine.sighting import Sighting
+from tenfold.hardware import declared
 from tenfold.ledger.ledger import Ledger
 from tenfold.terms.box import DeviceKind, Slot
 from tenfold.terms.job import Job, JobSpec, StopFor
@@ -48,13 +49,20 @@ def seen(job: Job, *lines: dict[str, Any], **fields: Any) -> Sighting:
     return Sighting(job.id, 1, entered=True, lines=list(lines), read_to=10 * len(lines), **fields)
 
 
+BOX = declared.box("cpu")
+
+
+def settled(ledger: Ledger, sightings: list[Sighting], now_s: float) -> list[Sighting]:
+    return settle(ledger, sightings, now_s, BOX, lambda devices: False)
+
+
 DONE = Outcome(1, Ending.SUCCEEDED, 2.0, 4.0, Result("fine"))
 
 
 def test_entering_is_written_down_once(ledger: Ledger) -> None:
     job = started(ledger)
-    assert settle(ledger, [seen(job)], 3.0)
-    assert settle(ledger, [seen(job)], 4.0) == []
+    assert settled(ledger, [seen(job)], 3.0)
+    assert settled(ledger, [seen(job)], 4.0) == []
     assert kinds(ledger, job) == ["submit", "start", "enter"]
     (attempt,) = ledger.reader().attempts(job.id)
     assert (attempt.entered_s, read(ledger, job).state) == (3.0, State.RUNNING)
@@ -63,30 +71,30 @@ def test_entering_is_written_down_once(ledger: Ledger) -> None:
 def test_nothing_new_writes_nothing(ledger: Ledger) -> None:
     job = started(ledger)
     waiting = Sighting(job.id, 1, entered=False)
-    assert settle(ledger, [waiting], 3.0) == []
+    assert settled(ledger, [waiting], 3.0) == []
     assert read(ledger, job).state is State.STARTING
 
 
 def test_an_outcome_seen_twice_counts_once(ledger: Ledger) -> None:
     """In one look, in the next one, and after a retry has made another attempt the current one."""
     job = started(ledger)
-    settle(ledger, [seen(job, outcome=DONE), seen(job, outcome=DONE)], 3.0)
-    settle(ledger, [seen(job, outcome=DONE)], 4.0)
+    settled(ledger, [seen(job, outcome=DONE), seen(job, outcome=DONE)], 3.0)
+    settled(ledger, [seen(job, outcome=DONE)], 4.0)
     assert kinds(ledger, job) == ["submit", "start", "enter", "succeed"]
     assert read(ledger, job).outcome == DONE
 
     again = started(ledger, retry=3)
     crashed = Outcome(1, Ending.CRASHED, 2.0, 3.0)
-    settle(ledger, [seen(again, outcome=crashed)], 3.0)
+    settled(ledger, [seen(again, outcome=crashed)], 3.0)
     ledger.write(lambda t: t.promise(again.id, SLOT, "e" * 32, 4.0))
-    settle(ledger, [seen(again, outcome=crashed)], 5.0)
+    settled(ledger, [seen(again, outcome=crashed)], 5.0)
     assert kinds(ledger, again) == ["submit", "start", "enter", "requeue", "start"]
     assert read(ledger, again).crashes == 1
 
 
 def test_an_end_before_anybody_saw_it_running(ledger: Ledger) -> None:
     job = started(ledger)
-    settle(ledger, [seen(job, {"kind": "checkpoint", "step": 4}, outcome=DONE)], 3.0)
+    settled(ledger, [seen(job, {"kind": "checkpoint", "step": 4}, outcome=DONE)], 3.0)
     assert read(ledger, job).state is State.SUCCEEDED
     assert read(ledger, job).last_step == 4
 
@@ -104,7 +112,7 @@ def test_lines_become_what_they_say(ledger: Ledger) -> None:
         {"kind": "health", "at": 3.0, "healthy": True},
         {"kind": "note", "at": 3.1, "text": "hm"},
     )
-    settle(ledger, [seen(job, *lines)], 4.0)
+    settled(ledger, [seen(job, *lines)], 4.0)
     reader = ledger.reader()
     assert kinds(ledger, job)[3:] == ["began", "checkpoint", "artifact", "health", "note"]
     assert reader.metrics(job.id) == {"loss": [(3, 2.7, 0.5)]}
@@ -147,7 +155,7 @@ def test_a_damaged_line_is_passed_over_and_holds_up_nobody(
 ) -> None:
     job, other = started(ledger), started(ledger)
     last = {"kind": "checkpoint", "at": 3.0, "step": 1}
-    news = settle(ledger, [seen(job, line, last), seen(other, outcome=DONE)], 4.0)
+    news = settled(ledger, [seen(job, line, last), seen(other, outcome=DONE)], 4.0)
     assert len(news) == 2
     assert read(ledger, job).last_step == 1
     assert read(ledger, other).state is State.SUCCEEDED
@@ -159,9 +167,9 @@ def test_a_checkpoint_starts_the_count_of_crashes_afresh_only_if_it_is_newer(
 ) -> None:
     job = started(ledger)
     ledger.write(lambda t: t.update(job.id, crashes=2, last_step=5))
-    settle(ledger, [seen(job, {"kind": "checkpoint", "step": 5})], 3.0)
+    settled(ledger, [seen(job, {"kind": "checkpoint", "step": 5})], 3.0)
     assert (read(ledger, job).crashes, read(ledger, job).last_step) == (2, 5)
-    settle(ledger, [seen(job, {"kind": "checkpoint", "step": 6})], 3.0)
+    settled(ledger, [seen(job, {"kind": "checkpoint", "step": 6})], 3.0)
     assert (read(ledger, job).crashes, read(ledger, job).last_step) == (0, 6)
 
 
@@ -177,10 +185,10 @@ def test_what_was_read_counts_only_when_it_is_written(
     with monkeypatch.context() as patch:
         patch.setattr("tenfold.engine.settle._end", broken)
         with pytest.raises(Refusal):
-            settle(ledger, [seen(job, line), seen(other, outcome=DONE)], 3.0)
+            settled(ledger, [seen(job, line), seen(other, outcome=DONE)], 3.0)
     assert ledger.reader().attempts(job.id)[0].read_to == 0
     assert kinds(ledger, job) == ["submit", "start"]
-    settle(ledger, [seen(job, line), seen(other, outcome=DONE)], 4.0)
+    settled(ledger, [seen(job, line), seen(other, outcome=DONE)], 4.0)
     assert ledger.reader().attempts(job.id)[0].read_to == 10
     assert kinds(ledger, job) == ["submit", "start", "enter", "note"]
 
@@ -193,7 +201,7 @@ def test_a_failure_fails_what_needed_it_and_so_on(ledger: Ledger) -> None:
     ledger.write(lambda t: t.change(paused.id, Change.PAUSE, 2.0))
     free = ledger.write(lambda t: t.submit(JobSpec("a.b", name=f'"{first.id}"'), 1.0))
     failed = Outcome(1, Ending.FAILED, 2.0, 3.0)
-    settle(ledger, [seen(first, outcome=failed)], 3.0)
+    settled(ledger, [seen(first, outcome=failed)], 3.0)
     states = [read(ledger, job).state.value for job in (first, second, third, paused, free)]
     assert states == ["failed", "failed", "failed", "cancelled", "queued"]
     assert first.id in read(ledger, second).reason
@@ -206,7 +214,7 @@ def test_a_parent_awaits_only_children_that_are_open(ledger: Ledger) -> None:
     opened = ledger.write(lambda t: t.submit(JobSpec("a.b", parent=parent.id, key="open"), 1.0))
     wants = [{"key": key} for key in ("over", "open", "unborn", "open")]
     outcome = Outcome(1, Ending.AWAITS_CHILDREN, 2.0, 3.0)
-    settle(ledger, [seen(parent, wants=wants, outcome=outcome)], 3.0)
+    settled(ledger, [seen(parent, wants=wants, outcome=outcome)], 3.0)
     found = read(ledger, parent)
     assert found.state is State.QUEUED and found.slot is None
     assert found.awaits == (opened.id, f"{parent.id}.unborn")
@@ -214,8 +222,8 @@ def test_a_parent_awaits_only_children_that_are_open(ledger: Ledger) -> None:
 
 def test_a_stop_that_came_too_late_changes_nothing(ledger: Ledger) -> None:
     job = started(ledger)
-    settle(ledger, [seen(job)], 3.0)
+    settled(ledger, [seen(job)], 3.0)
     ledger.write(lambda t: t.change(job.id, Change.STOP, 3.5, stop_for=StopFor.PAUSE))
-    settle(ledger, [seen(job, outcome=DONE)], 4.0)
+    settled(ledger, [seen(job, outcome=DONE)], 4.0)
     found = read(ledger, job)
     assert (found.state, found.stop_for) == (State.SUCCEEDED, None)

@@ -14,6 +14,7 @@ from faults.loads.count import load
 from tenfold.engine.local import LocalEngine
 from tenfold.engine.settle import settle
 from tenfold.folder.paths import JobFolder
+from tenfold.hardware import declared
 from tenfold.ledger.ledger import Ledger
 from tenfold.runner.checkpoint import Checkpoints
 from tenfold.terms.command import COMMAND
@@ -105,7 +106,7 @@ def reconcile(home: Path, promises: Promises) -> list[str]:
         with patch("tenfold.engine.local.Launcher"):
             engine = LocalEngine(home / "jobs", Mock())
         seen = engine.look([(job, reader.attempts(job.id)[-1]) for job in live], 0.0)
-        settle(ledger, seen, 0.0)
+        settle(ledger, seen, 0.0, declared.box("cpu"), lambda devices: False)
         engine.close()
         after = {job.id: job for job in ledger.open_jobs()}
         wrong = [f"job {j.id} is still {j.state}" for j in after.values() if j.state in LIVE]

@@ -169,11 +169,17 @@ class Checker:
                     taken[gpu.id] += cells(*_key(one))
         cores: dict[str, int] = {}
         memory_gib: dict[str, float] = {}
+        accounts: dict[str, float] = {}
         for id, slot in slots.items():
             if slot.kind is DeviceKind.CPU:
                 (cpu,) = slot.devices
                 cores[cpu] = cores.get(cpu, 0) + slot.cores
                 memory_gib[cpu] = memory_gib.get(cpu, 0.0) + slot.memory_gib
+            elif slot.fraction is not None:
+                (device,) = slot.devices
+                accounts[device] = accounts.get(device, 0.0) + slot.memory_gib
+                if standing[device]:
+                    self._say(f"job {id} shares {device}, and it is carved")
             elif slot.slice is None:
                 for device in slot.devices:
                     taken[device] += range(8)
@@ -185,6 +191,11 @@ class Checker:
                 taken[device] += cells(*key)
                 if key not in standing[device]:
                     self._say(f"job {id} sits on {slot.slice.words} of {device}: it is not there")
+        for gpu in box.gpus:
+            if accounts.get(gpu.id, 0.0) > gpu.memory_gib + 1e-9:
+                self._say(f"the accounts of {gpu.id} are more than it has")
+            if gpu.id in accounts:
+                taken[gpu.id] += range(8)
         for device, covered in taken.items():
             if -1 in covered or len(covered) != len(set(covered)):
                 self._say(f"{device} is given twice, or in a way that is not legal")
@@ -206,7 +217,16 @@ class Checker:
         elif slot.slice is not None:
             if slot.slice.profile != smallest(needs):
                 self._say(f"job {id} was given {slot.slice.profile}, not {smallest(needs)}")
+        elif slot.fraction is not None:
+            (gpu,) = devices
+            right = slot.memory_gib == needs.memory_gib == slot.fraction * gpu.memory_gib
+            if not needs.shared or gpu.mig is not None or not right:
+                self._say(f"job {id} was given an account that it did not ask for")
         else:
+            if needs.shared:
+                self._say(f"job {id} shares, and was given a whole card")
+            if len(devices) > 1 and not all(gpu.gangs for gpu in devices):
+                self._say(f"job {id} is a gang on a card that reaches no other")
             if len(devices) != max(1, needs.gpus):
                 self._say(f"job {id} was given {len(devices)} GPUs")
             if any(gpu.memory_gib < needs.memory_gib for gpu in devices):
@@ -228,10 +248,10 @@ def smallest(needs: Needs) -> str | None:
         return needs.slice if known and known[3] >= needs.memory_gib else None
     if needs.speeds:
         return next((profile for profile in H100 if _runs_on(needs, profile)), None)
-    if needs.share is None:
+    if needs.share is None and not needs.shared:
         return None
     for profile, (_, _, _, gib) in H100.items():
-        if gib >= needs.memory_gib and SM[profile] >= needs.share * 132:
+        if gib >= needs.memory_gib and SM[profile] >= (needs.share or 0.0) * 132:
             return profile
     return None
 
@@ -243,12 +263,12 @@ def _runs_on(needs: Needs, profile: str) -> bool:
 
 def fits_empty(box: Box, needs: Needs) -> bool:
     """Whether the empty box has a place. What is somebody else's stays."""
-    if needs.slice is not None or needs.share is not None or needs.speeds:
+    if needs.slice is not None or needs.share is not None or needs.speeds or needs.shared:
         return any(_card_fits(gpu, needs) for gpu in box.gpus)
     if needs.gpus:
         able = [
             sum(
-                gpu.memory_gib >= needs.memory_gib and not any(i.foreign for i in gpu.instances)
+                _serves(gpu, needs) and not any(i.foreign for i in gpu.instances)
                 for gpu in node.devices
                 if gpu.kind is DeviceKind.GPU
             )
@@ -257,9 +277,7 @@ def fits_empty(box: Box, needs: Needs) -> bool:
         if box.span_factor is not None and max(able) < needs.gpus:
             # A node that would hold the gang but for somebody else's slices is waited for.
             whole = [
-                sum(
-                    d.kind is DeviceKind.GPU and d.memory_gib >= needs.memory_gib for d in n.devices
-                )
+                sum(d.kind is DeviceKind.GPU and _serves(d, needs) for d in n.devices)
                 for n in box.nodes
             ]
             return max(whole) < needs.gpus <= sum(able)
@@ -269,6 +287,10 @@ def fits_empty(box: Box, needs: Needs) -> bool:
         for cpu in box.devices
         if cpu.kind is DeviceKind.CPU
     )
+
+
+def _serves(gpu: Device, needs: Needs) -> bool:
+    return gpu.memory_gib >= needs.memory_gib and (gpu.gangs or needs.gpus == 1)
 
 
 def _card_fits(gpu: Device, needs: Needs) -> bool:

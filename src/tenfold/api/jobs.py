@@ -51,6 +51,15 @@ class JobRequest(BaseModel):
     cores: int | None = Field(None, ge=1, description="CPU cores of a CPU share.")
     memory_gib: float | None = Field(None, gt=0, description="Memory, in GiB.")
     time_s: float | None = Field(None, gt=0, lt=math.inf, description="Expected run time, in s.")
+    shared: bool | None = Field(
+        None, description="May share one GPU with others, with `memory_gib` of it as its account."
+    )
+    not_before_s: float | None = Field(
+        None, gt=0, lt=math.inf, description="Earliest start, in s since the epoch (box clock)."
+    )
+    deadline_s: float | None = Field(
+        None, gt=0, lt=math.inf, description="When it should be done, in s since the epoch."
+    )
     retry: int | None = Field(None, ge=0, le=1000, description="Crashes in a row to try again.")
     yields: bool | None = Field(None, description="A command that may be stopped and started over.")
     sleep_after_s: float | None = Field(
@@ -243,8 +252,8 @@ async def _prepared(house: House, body: JobRequest) -> JobSpec:
         raise refusal("wire.shape", kind="params", error=f"{error}.") from error
     request = orders.Request(**{name: getattr(body, name) for name in JobRequest.model_fields})
     if request.workload == COMMAND:
-        return house.orders.prepare(request)
-    return await run_in_threadpool(house.orders.prepare, request)
+        return house.orders.prepare(request, house.clock())
+    return await run_in_threadpool(house.orders.prepare, request, house.clock())
 
 
 async def _of(future: Future[Any]) -> Any:

@@ -17,7 +17,7 @@ from tenfold.cli.options import add_params, parse_params
 from tenfold.cli.parser import Parser, with_json
 from tenfold.cli.show import note, say, say_json
 from tenfold.cli.watch import watch
-from tenfold.cli.words import seconds
+from tenfold.cli.words import moment, seconds
 from tenfold.cli.workloads import sizes_text
 from tenfold.client.call import Api
 from tenfold.client.home import home_path
@@ -44,6 +44,11 @@ def asking(parser: Parser) -> Parser:
     add("--name", default="", metavar="TEXT", help="what you call it")
     add("--priority", type=int, default=0, metavar="N", help="higher goes first (0)")
     add("--after", action="append", default=[], metavar="JOB", help="once that one has succeeded")
+    share = "beside others on one GPU; it may be stopped and started over where it takes too much"
+    add("--share", action="store_true", help=share)
+    when = "TIME: 18:30, 'Fri 07:00', 2026-12-24T18:00, +2h"
+    add("--by", metavar="TIME", help=f"when it should be done; {when}")
+    add("--not-before", metavar="TIME", help="its earliest start")
     add("--retry", type=int, metavar="N", help="crashed attempts that are tried again")
     sleep = "a service sleeps after so long without a request"
     add("--sleep-after", type=seconds, metavar="TIME", help=sleep)
@@ -91,10 +96,15 @@ def _ask(body: dict[str, Any], asked: argparse.Namespace) -> int:
         "name": asked.name,
         "priority": asked.priority,
         "after": asked.after,
+        "shared": True if asked.share else None,
         "retry": asked.retry,
         "sleep_after_s": asked.sleep_after,
     }
     api = Api(home)
+    if asked.by or asked.not_before:
+        now_s = api.get("/api/box")["now_s"]
+        shared["deadline_s"] = asked.by and moment(asked.by, now_s)
+        shared["not_before_s"] = asked.not_before and moment(asked.not_before, now_s)
     said = {name: value for name, value in {**body, **shared}.items() if value is not None}
     view = submit(api, said)
     if not asked.detach:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime, timedelta
 from typing import Any
 
 from tenfold.terms.refusal import refusal
@@ -11,6 +12,7 @@ NOT_AVAILABLE = "n/a"
 
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MOMENT = re.compile(r"(?:([A-Za-z]{3,9})\s+)?(\d{1,2}):(\d{2})")
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?[dhms])+|\d+(?:\.\d+)?")
 
 
@@ -22,6 +24,29 @@ def seconds(text: str) -> float:
     if plain[-1].isdigit():
         return float(plain)
     return sum(float(n) * _SECONDS[u] for n, u in re.findall(r"([\d.]+)([dhms])", plain))
+
+
+def moment(text: str, now_s: float) -> float:
+    """`18:30` (the next one), `Fri 07:00`, `2026-12-24T18:00`, `+2h`: seconds since the epoch, in
+    this machine's time zone. A clock that is put forward or back in between is followed."""
+    plain = text.strip()
+    if plain.startswith("+"):
+        return now_s + seconds(plain[1:])
+    now = datetime.fromtimestamp(now_s)
+    match = _MOMENT.fullmatch(plain)
+    if match is None:
+        try:
+            return datetime.fromisoformat(plain).timestamp()
+        except (ValueError, OverflowError, OSError):
+            raise refusal("cli.moment", text=text) from None
+    day, hour, minute = match[1], int(match[2]), int(match[3])
+    if hour > 23 or minute > 59 or (day and day[:3].capitalize() not in _DAYS):
+        raise refusal("cli.moment", text=text)
+    ahead = (_DAYS.index(day[:3].capitalize()) - now.weekday()) % 7 if day else 0
+    at = now.replace(hour=hour, minute=minute, second=0, microsecond=0) + timedelta(days=ahead)
+    if at <= now:
+        at += timedelta(days=7 if day else 1)
+    return at.timestamp()
 
 
 def duration(spent_s: float | None) -> str:

@@ -95,9 +95,7 @@ class Carver:
 
     def _seated(self, cards: Mapping[str, Device], slot: Slot) -> Slot | str:
         """The slot with its MIG UUID; why there is none. A whole card in MIG mode is its largest
-        instance; several of them cannot work together."""
-        if len(slot.devices) > 1:
-            return "A card in MIG mode cannot be part of a gang"
+        instance."""
         device = cards[slot.devices[0]]
         place = slot.slice
         unread = self._read(device)
@@ -192,21 +190,24 @@ class Carver:
 
 
 def carvable(box: Box, live: Collection[str] = ()) -> Box:
-    """The box with its cards in MIG mode as devices, where every GPU is in that mode; else they
-    stay aside: placement does not tell a card that can only be carved from one that can be whole.
+    """The box with its cards in MIG mode as devices: for slices, and as a whole for a job on one
+    GPU, but for no gang.
 
     A card is carved only while nothing runs on it, unless it is one of `live`: those have passed
     `tenfold doctor --mig-selftest`.
     """
-    if box.gpus or not any(aside.device.mig for aside in box.aside):
-        return box
     return replace(box, nodes=tuple(_opened(node, live) for node in box.nodes))
 
 
 def _opened(node: Node, live: Collection[str]) -> Node:
     able = [aside.device for aside in node.aside if aside.device.mig is not None]
     devices = [
-        replace(device, carves_live=device.id in live, memory_gib=_memory_gib(device))
+        replace(
+            device,
+            carves_live=device.id in live,
+            gangs=False,
+            memory_gib=_memory_gib(device),
+        )
         for device in able
     ]
     return replace(

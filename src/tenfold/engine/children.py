@@ -100,4 +100,4 @@ class Children:
             priority=parent.spec.priority,
             key=want["key"],
         )
-        return self._orders.prepare(request)
+        return self._orders.prepare(request, self._clock())

@@ -8,6 +8,9 @@
 - A service that crashes, ends with an error or does not answer any more is started again, for ever
   or `--retry N` times in a row, after a pause that doubles each time. One that answered for a while
   counts afresh. A Refusal that only a person can heal (no such command) ends it.
+- Out of memory on a slice, or on a shared card: once more with more of it (`enlarge`).
+- An error of its own on a card that was lost meanwhile is a crash: it is tried again elsewhere, at
+  least once where it continues from a checkpoint.
 - After a stop, what the stop was for decides; a stop that nobody asked for (the machine goes down)
   puts a job that resumes back into the queue.
 """
@@ -45,9 +48,14 @@ class JobEnding:
     pause_s: float | None = None  # before it is started again
 
 
-def ending(job: Job, outcome: Outcome, entered: bool) -> JobEnding:
-    """The change that `outcome` makes to `job`, and why."""
+def ending(
+    job: Job, outcome: Outcome, entered: bool, card_lost: bool = False, more: bool = False
+) -> JobEnding:
+    """The change that `outcome` makes to `job`, and why. `card_lost`: a card of its slot is gone;
+    `more`: it will be given more of a GPU."""
     is_service = job.spec.kind is Kind.SERVICE
+    if more:
+        return JobEnding(Change.REQUEUE, f"{_words(outcome)} It is tried once with more.", 0)
     if job.stop_for is StopFor.RESTART and is_service:
         return _restarted(job, outcome, job.reason, job.spec.retry)
     if outcome.ending is Ending.SUCCEEDED and is_service and job.stop_for:
@@ -65,6 +73,9 @@ def ending(job: Job, outcome: Outcome, entered: bool) -> JobEnding:
         return _stopped(job, job.stop_for)
     if outcome.ending is Ending.FAILED and not (is_service and job.stop_for):
         code = outcome.refusal["code"] if outcome.refusal else "workload.raised"
+        if card_lost and code in _OWN_FAULT and job.stop_for is None and not is_service:
+            why = f"a card of its slot was lost: {_words(outcome)}"
+            return _again(job, why, max(int(job.spec.resumes), job.spec.retry or 0))
         if is_service and code in _OWN_FAULT:
             return _restarted(job, outcome, _words(outcome), job.spec.retry)
         if job.spec.workload == COMMAND and job.stop_for is None and not is_service:

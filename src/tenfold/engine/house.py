@@ -15,6 +15,7 @@ from tenfold.engine.children import Children
 from tenfold.engine.clock import Clock
 from tenfold.engine.describe import Describer
 from tenfold.engine.desk import Desk
+from tenfold.engine.leftovers import job_of
 from tenfold.engine.orders import Orders
 from tenfold.engine.services import Services
 from tenfold.engine.sighting import Engine, Sighting
@@ -127,6 +128,23 @@ class House:
 
     def yielding(self) -> list[tuple[Job, Attempt]]:
         return [(job, attempt) for job, attempt in self.live() if job.state is State.YIELDING]
+
+    def read(self, now_s: float) -> Reading:
+        """Read the devices; a card that is lost leaves the box at once."""
+        reading = self.meter.reading(self.slots(), now_s)
+        aside = {one.device.id for one in self.meter.box.aside}
+        if aside & {device.id for device in self.box.devices}:
+            self.box = replace(
+                self.box,
+                nodes=tuple(
+                    replace(node, devices=tuple(d for d in node.devices if d.id not in aside))
+                    for node in self.box.nodes
+                ),
+            )
+        return reading
+
+    def job_of(self, pid: int) -> str | None:
+        return job_of(pid, str(self.ledger.path.parent))
 
     def prepared(self, decision: Decision) -> Decision:
         """Set the power limits and make the slices that its starts count on; else these wait."""

@@ -25,7 +25,7 @@ from tenfold.terms.wire import from_json
 
 WORKLOAD_RETRIES = 3  # crashes in a row without a new checkpoint
 # Fields of Request and of Needs: where a job sits, and what it takes there.
-_SHAPE = ("gpus", "slice", "cores")
+_SHAPE = ("gpus", "slice", "cores", "shared")
 _AMOUNTS = ("memory_gib", "time_s")
 _KEY = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}")
 
@@ -46,6 +46,9 @@ class Request:
     cores: int | None = None
     memory_gib: float | None = None
     time_s: float | None = None
+    shared: bool | None = None
+    not_before_s: float | None = None
+    deadline_s: float | None = None
     retry: int | None = None
     yields: bool | None = None
     sleep_after_s: float | None = None
@@ -68,7 +71,7 @@ class Orders:
     def close(self) -> None:
         self._reader.close()
 
-    def prepare(self, request: Request) -> JobSpec:
+    def prepare(self, request: Request, now_s: float) -> JobSpec:
         """The spec of a request that this box can run some day; a Refusal otherwise.
 
         Asks the describer for a workload (a process, some 100 ms); a plain command is checked here.
@@ -78,7 +81,14 @@ class Orders:
                 "wire.shape", kind="key", error="letters, digits, _ and - only, at most 64"
             )
         spec = self._command(request) if request.workload == COMMAND else self._described(request)
-        spec = dataclasses.replace(spec, needs=self._needs(request, spec))
+        spec = dataclasses.replace(
+            spec,
+            needs=self._needs(request, spec),
+            not_before_s=request.not_before_s,
+            deadline_s=request.deadline_s,
+        )
+        _check_times(spec, now_s)
+        _check_share(spec)
         self._check_service(spec)
         misfit = fits(self._box, spec.needs)
         if misfit is not None:
@@ -145,7 +155,7 @@ class Orders:
             priority=request.priority,
             after=request.after,
             needs=needs,
-            resumes=bool(request.yields),
+            resumes=bool(request.yields or request.shared),
             retry=_retries(request.retry, kind, 0),
             key=request.key,
             sleep_after_s=request.sleep_after_s,
@@ -177,6 +187,27 @@ class Orders:
             sleep_after_s=request.sleep_after_s,
             file_hash=told["file_hash"],
         )
+
+
+def _check_times(spec: JobSpec, now_s: float) -> None:
+    deadline_s, not_before_s = spec.deadline_s, spec.not_before_s
+    if deadline_s is None:
+        return
+    if deadline_s <= now_s:
+        raise refusal("job.deadline", why="That moment is past.")
+    if not_before_s is not None and not_before_s >= deadline_s:
+        raise refusal("job.deadline", why="Its earliest start is not before that.")
+
+
+def _check_share(spec: JobSpec) -> None:
+    """A part of a card has one owner's account on one card, on a box that has cards."""
+    needs = spec.needs
+    if not needs.shared:
+        return
+    if needs.slice is not None:
+        raise refusal("job.share", why="A slice is a job's own; a card that is shared is not.")
+    if needs.gpus > 1:
+        raise refusal("job.share", why="A gang has whole cards; one that is shared is not whole.")
 
 
 def target(box: Box, gpus: int | None) -> Device:

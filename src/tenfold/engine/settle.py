@@ -2,35 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from tenfold.engine.ending import ending
+from tenfold.engine.enlarge import after_end
 from tenfold.engine.learn import lesson, likeness
 from tenfold.engine.sighting import Sighting
 from tenfold.ledger.ledger import Ledger
 from tenfold.ledger.transaction import Transaction
+from tenfold.terms.box import Box, DeviceKind
 from tenfold.terms.job import Job, child_id
 from tenfold.terms.outcome import Artifact, Ending, Outcome
 from tenfold.terms.states import ENDED, LIVE, Change, State
 
+Lost = Callable[[Collection[str]], bool]  # whether one of these devices does not answer any more
 
-def settle(ledger: Ledger, sightings: Sequence[Sighting], now_s: float) -> list[Sighting]:
-    """Write down what is new, in one transaction; the sightings that are now in the ledger."""
-    starting = {job.id for job in ledger.open_jobs() if job.state is State.STARTING}
+
+def settle(
+    ledger: Ledger, sightings: Sequence[Sighting], now_s: float, box: Box, lost: Lost
+) -> list[Sighting]:
+    """Write down what is new, in one transaction; the sightings that are now in the ledger. What
+    the box has, and whether a card was lost, decides whether a failed job is tried again."""
+    open_jobs = ledger.open_jobs()
+    starting = {job.id for job in open_jobs if job.state is State.STARTING}
     news = [s for s in sightings if s.lines or s.outcome or (s.entered and s.job in starting)]
     if not news:
         return []
+    failed = {s.job for s in news if s.outcome and s.outcome.ending is Ending.FAILED}
+    # Asked here: what follows runs in the ledger's own thread.
+    bereft = frozenset(j.id for j in open_jobs if j.id in failed and _on_lost_card(j, lost))
+    around = _Around(box, bereft)
 
     def work(transaction: Transaction) -> None:
         for sighting in news:
-            _settle_one(transaction, sighting, now_s)
+            _settle_one(transaction, sighting, now_s, around)
 
     ledger.write(work)
     return news
 
 
-def _settle_one(transaction: Transaction, sighting: Sighting, now_s: float) -> None:
+@dataclass(frozen=True)
+class _Around:
+    """What of the machine decides how a failed attempt is taken."""
+
+    box: Box
+    bereft: frozenset[str]  # jobs of which a card was lost
+
+
+def _on_lost_card(job: Job, lost: Lost) -> bool:
+    return job.slot is not None and job.slot.kind is DeviceKind.GPU and lost(job.slot.devices)
+
+
+def _settle_one(
+    transaction: Transaction, sighting: Sighting, now_s: float, around: _Around
+) -> None:
     job = transaction.job(sighting.job)
     if job.attempt != sighting.attempt or job.state not in LIVE:
         return  # seen too late: the ledger knows better
@@ -42,7 +69,7 @@ def _settle_one(transaction: Transaction, sighting: Sighting, now_s: float) -> N
     if sighting.lines:
         transaction.read_to(job.id, sighting.attempt, sighting.read_to)
     if sighting.outcome is not None:
-        _end(transaction, sighting, sighting.outcome, now_s)
+        _end(transaction, sighting, sighting.outcome, now_s, around)
 
 
 def _take_line(transaction: Transaction, job_id: str, line: dict[str, Any], now_s: float) -> None:
@@ -83,11 +110,22 @@ def _take_line(transaction: Transaction, job_id: str, line: dict[str, Any], now_
         )
 
 
-def _end(transaction: Transaction, sighting: Sighting, outcome: Outcome, now_s: float) -> None:
+def _end(
+    transaction: Transaction,
+    sighting: Sighting,
+    outcome: Outcome,
+    now_s: float,
+    around: _Around,
+) -> None:
     job = transaction.job(sighting.job)
     if not transaction.end_attempt(job.id, outcome, now_s):
         return
-    end = ending(job, outcome, sighting.entered or job.state is not State.STARTING)
+    entered = sighting.entered or job.state is not State.STARTING
+    card_lost = job.id in around.bereft
+    larger = None if card_lost else after_end(job, outcome, around.box)
+    end = ending(job, outcome, entered, card_lost, more=larger is not None)
+    if larger is not None:
+        job = transaction.enlarge(job.id, larger, now_s)
     done = kept_share(job, outcome)
     awaits: tuple[str, ...] = ()
     if outcome.ending is Ending.AWAITS_CHILDREN:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from tenfold.engine.displace import displace
 from tenfold.engine.house import House
 from tenfold.engine.promise import promise
 from tenfold.engine.services import resting
@@ -21,12 +22,13 @@ def tick(house: House) -> Decision:
     now_s = house.clock()
 
     seen = house.engine.look(house.live(), now_s)
-    for sighting in settle(house.ledger, seen, now_s):
+    for sighting in settle(house.ledger, seen, now_s, house.box, house.meter.lost):
         house.settled(sighting)
     house.ask_for_children(seen)
     house.services.look(now_s)
 
-    reading = house.meter.reading(house.slots(), now_s)
+    reading = house.read(now_s)
+    displace(house.ledger, house.live(), house.meter.box, reading, house.job_of, now_s)
     allowed = budget(house.site, reading, now_s)
     jobs, rests = resting(house.ledger.open_jobs(), now_s)
     decision = house.prepared(decide(house.box, allowed, jobs, now_s))

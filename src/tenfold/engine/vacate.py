@@ -32,8 +32,9 @@ class Vacate:
         self._since: dict[str, float] = {}  # token -> when it was found to linger
 
     def began(self, attempt: Attempt) -> None:
-        # Beside a slice others come and go: of its card only what died there counts as left.
-        if attempt.slot.kind is DeviceKind.GPU and attempt.slot.slice is None:
+        # Beside a part of a card others come and go: of these only what died there counts as left.
+        slot = attempt.slot
+        if slot.kind is DeviceKind.GPU and slot.slice is None and slot.fraction is None:
             self._before[attempt.token] = frozenset(self._pids(attempt))
 
     def lingers(self, attempt: Attempt, now_s: float) -> tuple[bool, list[dict[str, Any]]]:

@@ -65,6 +65,10 @@ class Meter:
         """Who has something on these GPUs at this moment; nothing is told of a declared box."""
         return self._gpus.processes(devices) if self._gpus else {}
 
+    def lost(self, devices: Collection[str]) -> bool:
+        """Whether one of these does not answer any more at this moment."""
+        return self._gpus is not None and self._gpus.gone(devices)
+
     def mig_uuids(self, device: str) -> Mapping[int, str]:
         """Of the slices that stand on a card at this moment, by the numbers of their instances."""
         return self._gpus.mig_uuids(device) if self._gpus else {}

@@ -17,6 +17,7 @@ from tenfold.ledger.rows import (
 )
 from tenfold.terms.box import Slot
 from tenfold.terms.job import Attempt, Job, JobSpec, child_id
+from tenfold.terms.needs import Needs
 from tenfold.terms.outcome import Artifact, Outcome, Used
 from tenfold.terms.refusal import refusal
 from tenfold.terms.states import Change, State, after
@@ -144,6 +145,18 @@ class Transaction:
         """Replace fields of a job that are not its state (checkpoint step, crashes, awaits)."""
         job = dataclasses.replace(self.job(job_id), **fields)
         self._put(job)
+        return job
+
+    def enlarge(self, job_id: str, needs: Needs, now_s: float) -> Job:
+        """An attempt showed that the job needs more than its spec says."""
+        before = self.job(job_id)
+        spec = dataclasses.replace(before.spec, needs=needs)
+        job = dataclasses.replace(before, spec=spec, enlarged=True)
+        self._connection.execute(
+            "UPDATE jobs SET spec = ? WHERE id = ?", (packed(to_json(spec)), job_id)
+        )
+        self._put(job)
+        self.note(job, "note", now_s, {"text": f"From now on it asks for more: {needs.basis}."})
         return job
 
     def promise(self, job_id: str, slot: Slot, token: str, now_s: float) -> Attempt:

@@ -4,9 +4,10 @@ Pure and deterministic: the order in which the jobs are given does not matter, a
 Order (`queue`): services, interactive jobs, batch by priority, then age. Jobs are looked at in that
 order; each starts if a slot is free, the worst-case watts stay inside the budget for as long as it
 runs, and no reservation of an earlier job suffers (`reserve`). Jobs that run on slices of several
-sizes and follow one another are placed together (`mold`). Who may yield so that others gain is
-asked last (`room`). The engine carries it out in this order: lower caps, yields, re-layouts,
-starts, higher caps.
+sizes and follow one another are placed together (`mold`); where they are children of one parent and
+nobody else waits for a GPU, so that the last of them ends early (`batch`). Who may yield so that
+others gain is asked last (`room`). The engine carries it out in this order: lower caps, yields,
+re-layouts, starts, higher caps.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from operator import attrgetter
 from tenfold.placement.carve import Carving
 from tenfold.placement.explain import Block, Cause, Places, why
 from tenfold.placement.fits import Extent, fits
-from tenfold.placement.mold import TRIES, Mold
+from tenfold.placement.mold import TRIES, Mold, batch_slots, siblings
 from tenfold.placement.packing import by_slice
 from tenfold.placement.power import Watts, caps, watts_of, yields
 from tenfold.placement.queue import held_until, in_order, order, time_s, waits_for
@@ -35,7 +36,7 @@ from tenfold.terms.states import LIVE, State
 __all__ = ["decide", "fits", "order"]  # `fits` is asked at submit, beside `decide`
 
 # What of some needs decides where there is a place, whatever the time.
-_ASKS = attrgetter("gpus", "slice", "cores", "memory_gib", "share", "speeds", "watts")
+_ASKS = attrgetter("gpus", "slice", "cores", "memory_gib", "share", "shared", "speeds", "watts")
 
 # Layouts that one decision tries where jobs of one size stand between those of several; behind that
 # they have the plain rule.
@@ -59,6 +60,7 @@ def decide(
     dependent: list[Wait] = []
     blocked: list[tuple[Job, Block]] = []
     molded: list[Job] = []  # that may run on slices of several sizes: placed together
+    one_batch = siblings(box, ordered, open_ids, now)
     for job in ordered:
         if job.state is not State.QUEUED:
             continue
@@ -73,7 +75,7 @@ def decide(
         if spec.needs.speeds and known is None:
             molded.append(job)
             continue
-        if molded:
+        if molded and not one_batch:
             table.mold(molded, live, starts, blocked)
             molded = []
             known = table.nowhere.get(asks)
@@ -82,7 +84,10 @@ def decide(
             starts.append(Start(job.id, found))
         else:
             blocked.append((job, found))
-    table.mold(molded, live, starts, blocked)
+    if molded and one_batch:
+        table.batch(molded, starts, blocked)
+    else:
+        table.mold(molded, live, starts, blocked)
     return Decision(
         starts=tuple(starts),
         yields=asked or table.room_for(blocked, live) or table.movers(live),
@@ -167,12 +172,7 @@ class _Table:
             # The first that fits nowhere has its promise before anybody behind it is placed.
             last = len(waiting) if promise else 1
             for job in waiting[:last]:
-                asks = _ASKS(job.spec.needs)
-                found = self.nowhere.get(asks) or self.place(job, asks)
-                if isinstance(found, Slot):
-                    starts.append(Start(job.id, found))
-                else:
-                    blocked.append((job, found))
+                self._place(job, starts, blocked)
             waiting = waiting[last:]
             if not waiting:
                 return
@@ -184,14 +184,51 @@ class _Table:
                 self.occupied.keep(slot)
                 blocked.append((job, Block(job.spec.needs, Cause.ROOM)))
                 continue
-            allowed = self._allowed(job, self._hold(job, slot))
-            if isinstance(allowed, Block):
-                blocked.append((job, allowed))
-                continue
-            self._take(allowed)
-            self.carving.take(allowed.slot)
-            starts.append(Start(job.id, allowed.slot))
+            self._start(job, slot, starts, blocked)
+        for place in mold.goals():
+            self.occupied.keep(place)  # nor that of somebody who is about to move there
         self.moving.update((job.id, job) for job in mold.movers())
+
+    def batch(
+        self, jobs: Sequence[Job], starts: list[Start], blocked: list[tuple[Job, Block]]
+    ) -> None:
+        """Start of `jobs`, the children of one parent, those that their common plan starts now."""
+        slots, homeless = batch_slots(jobs, self.occupied, self.holds, self.now)
+        by_id = {job.id: job for job in jobs}
+        for id, slot in slots.items():
+            self._start(by_id[id], slot, starts, blocked)
+        for job in homeless:
+            self._place(job, starts, blocked)
+        told = {*slots, *(job.id for job in homeless)}
+        blocks: dict[tuple[object, ...], Block] = {}
+        for job in jobs:
+            needs = job.spec.needs
+            if job.id in told:
+                continue
+            if (asks := _ASKS(needs)) not in blocks:
+                # Where there is room, it is kept for the batch, whose name is the parent's.
+                cause = Cause.AHEAD if self.occupied.slot(needs) else Cause.BUSY
+                blocks[asks] = Block(needs, cause, ahead=job.spec.parent or "")
+            blocked.append((job, blocks[asks]))
+
+    def _place(self, job: Job, starts: list[Start], blocked: list[tuple[Job, Block]]) -> None:
+        asks = _ASKS(job.spec.needs)
+        found = self.nowhere.get(asks) or self.place(job, asks)
+        if isinstance(found, Slot):
+            starts.append(Start(job.id, found))
+        else:
+            blocked.append((job, found))
+
+    def _start(
+        self, job: Job, slot: Slot, starts: list[Start], blocked: list[tuple[Job, Block]]
+    ) -> None:
+        allowed = self._allowed(job, self._hold(job, slot))
+        if isinstance(allowed, Block):
+            blocked.append((job, allowed))
+            return
+        self._take(allowed)
+        self.carving.take(allowed.slot)
+        starts.append(Start(job.id, allowed.slot))
 
     def movers(self, live: Sequence[Job]) -> tuple[Yield, ...]:
         """Running jobs that gain, or let others gain, by another slice."""

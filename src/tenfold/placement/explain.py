@@ -58,7 +58,7 @@ def why(box: Box, occupied: Occupancy, block: Block) -> str:
         return f"It asks for {asked(needs)}; {_no_slice(occupied, needs)}."
     if not needs.gpus:
         return f"It asks for {asked(needs)}; {_most_free(occupied)}."
-    free = max(len(occupied.free_gpus(host, needs.memory_gib)) for host in occupied.hosts)
+    free = max(len(occupied.free_gpus(host, needs)) for host in occupied.hosts)
     here = "none is free" if free == 0 else f"{free} {'is' if free == 1 else 'are'} free"
     return f"It asks for {asked(needs)}; {here}."
 
@@ -77,6 +77,8 @@ def _no_slice(occupied: Occupancy, needs: Needs) -> str:
     cards = [gpu for host in occupied.hosts for gpu in host.gpus]
     able = [gpu for gpu in cards if gpu.mig and occupied.packing(gpu.mig).wanted(needs)]
     whole = sum(occupied.taken.get(gpu.id, 0) == FULL for gpu in able)
+    if not able and needs.shared:
+        return "no card that can be shared has so much memory left"
     if not able:
         return "no card that would do as a whole is free"
     if whole == len(able):
@@ -130,8 +132,16 @@ class Places:
         )
 
     def _holders(self, gpu: Device) -> str:
-        """Who is on a card: `busy with job 4`, `1g.10gb@6 job 7, 2g.20gb@0 job 3`."""
+        """Who is on a card: `busy with job 4`, `carved: 1g.10gb@6 job 7, 2g.20gb@0 job 3`,
+        `shared: 8 GiB job 2`."""
         tenants = self.occupied.tenants.get(gpu.id, {})
+        accounts = [
+            f"{slot.memory_gib:g} GiB job {job}"
+            for job, slot in tenants.items()
+            if slot.fraction is not None
+        ]
+        if accounts:
+            return f"shared: {', '.join(accounts)}"
         whole = [job for job, slot in tenants.items() if slot.slice is None]
         if whole:
             return f"busy with job {whole[0]}"
@@ -150,6 +160,8 @@ class Places:
         if gpu.mig is None:
             if needs.slice is not None:
                 return "cannot be carved"
+            if needs.shared:
+                return self._account(gpu, block)
             return self._gpu(self._host_of(gpu), gpu, block).why
         profile = self.occupied.packing(gpu.mig).wanted(needs)
         if profile is None:
@@ -173,6 +185,19 @@ class Places:
             return f"has room for a {profile.name}, but it is kept for job {job}"
         return f"has room for a {profile.name}, but not beside what is kept for job {block.ahead}"
 
+    def _account(self, gpu: Device, block: Block) -> str:
+        """Why a card that can be shared has no account for these needs now."""
+        asked_gib, spare_gib = block.needs.memory_gib, self.occupied.spare_gib(gpu)
+        there = f" ({self._busy[gpu.id].why})" if gpu.id in self._busy else ""
+        if spare_gib < asked_gib:
+            if there and "shared" not in there:
+                return self._busy[gpu.id].why
+            return f"{asked_gib:g} GiB asked, {spare_gib:.4g} of {gpu.memory_gib:g} GiB left{there}"
+        if block.cause is Cause.WATTS:
+            return f"has {spare_gib:.4g} GiB left, but the site's watts are used up"
+        job = self.kept.get(gpu.id, (block.ahead, 0))[0]
+        return f"has {spare_gib:.4g} GiB left, but it is kept for job {job}"
+
     def _host_of(self, gpu: Device) -> Host:
         return next(host for host in self.occupied.hosts if gpu in host.gpus)
 
@@ -180,6 +205,8 @@ class Places:
         memory_gib = block.needs.memory_gib
         if gpu.memory_gib < memory_gib:
             return Place(gpu.id, f"{memory_gib:g} GiB asked, {gpu.memory_gib:g} GiB there")
+        if block.needs.gpus > 1 and not gpu.gangs:
+            return Place(gpu.id, "is in MIG mode, where cards do not work together")
         if gpu.id in self._busy:
             return self._busy[gpu.id]
         return Place(gpu.id, self._free(host, gpu, block))
@@ -187,7 +214,7 @@ class Places:
     def _free(self, host: Host, gpu: Device, block: Block) -> str:
         """Why a GPU that is free and large enough does not do."""
         needs = block.needs
-        free = len(self.occupied.free_gpus(host, needs.memory_gib))
+        free = len(self.occupied.free_gpus(host, needs))
         if needs.gpus > free:
             return f"free, but only {free} of {needs.gpus} GPUs are free on its node"
         if block.cause is Cause.WATTS:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tenfold.placement.packing import by_slice, packing
+from tenfold.placement.slots import serves
 from tenfold.terms.box import Box, Device, DeviceKind, Node
 from tenfold.terms.mig import Profile
 from tenfold.terms.needs import Needs
@@ -22,7 +23,10 @@ class Extent:
     """How large the box is when it is empty."""
 
     def __init__(self, box: Box) -> None:
-        self._gpus_gib = [_gpus_gib(node) for node in box.nodes]
+        self._nodes = [
+            [device for device in node.devices if device.kind is DeviceKind.GPU]
+            for node in box.nodes
+        ]
         self._spans = box.span_factor is not None
         self._gpus = box.gpus
         self._cpus = [device for device in box.devices if device.kind is DeviceKind.CPU]
@@ -33,7 +37,7 @@ class Extent:
         if by_slice(needs):
             return count <= 1 and any(_carries(gpu, needs) for gpu in self._gpus)
         if count:
-            able = [sum(gib >= memory_gib for gib in node) for node in self._gpus_gib]
+            able = [sum(serves(gpu, needs) for gpu in gpus) for gpus in self._nodes]
             return (sum(able) if self._spans else max(able, default=0)) >= count
         return any(cpu.cores >= needs.cores and cpu.memory_gib >= memory_gib for cpu in self._cpus)
 

@@ -13,6 +13,9 @@ least the smallest slice that it runs on.
 
 A job whose time nobody knows is expected to last as long again as it has run, at least ten minutes.
 Cards that are not carved beside running slices are left to the plain rule of `slots`.
+
+Where all that waits for a GPU are children of one parent, what counts is when the last of them
+ends, and nothing else: then `batch` says who starts.
 """
 
 from __future__ import annotations
@@ -21,12 +24,13 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from tenfold.placement.packing import Packing, speed
-from tenfold.placement.queue import time_left_s
-from tenfold.placement.slots import Host, Kept, Occupancy, mask_of, slice_slot
-from tenfold.terms.box import Device, Slot
+from tenfold.placement.batch import LOOKS, MOST, Card, Task, plan, share
+from tenfold.placement.packing import Packing, by_slice, speed
+from tenfold.placement.queue import time_left_s, waits_for
+from tenfold.placement.slots import Hold, Host, Kept, Occupancy, mask_of, slice_slot
+from tenfold.terms.box import Box, Device, Slot
 from tenfold.terms.job import Job, Kind
-from tenfold.terms.mig import Placement
+from tenfold.terms.mig import SLICES, Placement
 from tenfold.terms.states import State
 
 UNKNOWN_S = 600.0
@@ -179,6 +183,15 @@ class Mold:
         held = {card.gpu.id: card.held for card in self.cards}
         return not held[slot.devices[0]] & mask_of(slot)
 
+    def goals(self) -> Iterable[Slot]:
+        """Where those that run and have to move will go."""
+        for card in self.cards:
+            for member, place in zip(card.members, card.places, strict=True):
+                if member.stands is not None and member.stands != place:
+                    profile = card.pack.geometry.profile(place.profile)
+                    assert profile is not None
+                    yield slice_slot(card.host, card.gpu, profile, place, member.job.spec.needs)
+
     def movers(self) -> list[Job]:
         """Running jobs whose place in the new layout is another one."""
         return self.leaving + [
@@ -233,3 +246,75 @@ def _options(pack: Packing, member: _Member) -> list[tuple[int, float, Placement
             works_s = HORIZON_S - (member.pause_s if moves else 0.0)
             found.append((place.mask, rate / member.left_s * works_s, place))
     return found
+
+
+# -- children of one parent -----------------------------------------------------------------------
+
+OVERDUE_S = 1.0  # who is beyond its time is not gone yet
+
+
+def siblings(box: Box, ordered: Sequence[Job], open_ids: set[str], now: float) -> bool:
+    """Whether all that wait for a GPU are children of one parent whose times are known."""
+    parents: set[str] = set()
+    for job in ordered:
+        if job.state is not State.QUEUED or waits_for(job, open_ids, now) is not None:
+            continue
+        spec, needs = job.spec, job.spec.needs
+        if not needs.gpus and not by_slice(needs):
+            continue
+        sized = needs.speeds and needs.gpus <= 1 and needs.slice is None
+        if not sized or spec.parent is None or spec.kind is not Kind.BATCH:
+            return False
+        parents.add(spec.parent)
+        if len(parents) > 1 or needs.time_s is None:
+            return False
+    return bool(parents) and all(gpu.mig is not None and gpu.carves_live for gpu in box.gpus)
+
+
+def batch_slots(
+    jobs: Sequence[Job], occupied: Occupancy, holds: Sequence[Hold], now: float
+) -> tuple[dict[str, Slot], list[Job]]:
+    """The slots of those that the plan of their batch starts now, in this order; and who has no
+    place on any card before somebody ends whose time nobody knows."""
+    gpus = [(host, gpu) for host in occupied.hosts for gpu in host.gpus]
+    cards = [_card(gpu, occupied, holds, now) for _, gpu in gpus]
+    longest = sorted(jobs, key=lambda job: -time_left_s(job))[: MOST * len(cards)]
+    shares = share(cards, [_task(job, cards) for job in longest])
+    needs = {job.id: job.spec.needs for job in longest}
+    slots: dict[str, Slot] = {}
+    for (host, gpu), card, tasks in zip(gpus, cards, shares, strict=True):
+        if min(card.free_s) > 0:
+            continue
+        for seat in plan(card, tasks, LOOKS // len(cards)).seats:
+            profile = card.geometry.profile(seat.place.profile)
+            if seat.start_s <= 0 and profile is not None:
+                slots[seat.task] = slice_slot(host, gpu, profile, seat.place, needs[seat.task])
+    dealt = {task.id for tasks in shares for task in tasks}
+    return slots, [job for job in longest if job.id not in dealt]
+
+
+def _card(gpu: Device, occupied: Occupancy, holds: Sequence[Hold], now: float) -> Card:
+    """Somebody else's instances are never free."""
+    assert gpu.mig is not None
+    taken = occupied.taken.get(gpu.id, 0)
+    free_s = [math.inf if taken >> cell & 1 else 0.0 for cell in range(SLICES)]
+    standing = {one.placement for one in gpu.instances if not one.foreign}
+    for hold in holds:
+        if gpu.id not in hold.slot.devices:
+            continue
+        standing |= {hold.slot.slice} if hold.slot.slice else set()
+        for cell in range(SLICES):
+            if mask_of(hold.slot) >> cell & 1:
+                free_s[cell] = max(hold.end_s - now, OVERDUE_S)
+    return Card(gpu.mig, tuple(free_s), tuple(sorted(standing, key=lambda one: one.start)))
+
+
+def _task(job: Job, cards: Sequence[Card]) -> Task:
+    needs, left_s = job.spec.needs, left_on_card_s(job, None, job.submitted_s)
+    seconds = {
+        profile.name: left_s / rate
+        for card in cards
+        for profile in card.geometry.profiles
+        if (rate := speed(needs, profile.compute)) > 0
+    }
+    return Task(job.id, seconds, needs.memory_gib)

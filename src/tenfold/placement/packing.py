@@ -65,7 +65,7 @@ class Packing:
 
     def wanted(self, needs: Needs) -> Profile | None:
         """The smallest profile that suffices; None where only the whole card does, or nothing."""
-        key = (needs.slice, needs.share, needs.memory_gib, needs.speeds)
+        key = (needs.slice, needs.share, needs.shared, needs.memory_gib, needs.speeds)
         if key not in self._wanted:
             self._wanted[key] = self._smallest(needs)
         return self._wanted[key]
@@ -82,6 +82,8 @@ class Packing:
             return False
         if needs.speeds:
             return speed(needs, profile.compute) > 0
+        if needs.shared and needs.share is None:
+            return True
         return needs.share is not None and profile.sm >= needs.share * self.sm
 
 
@@ -94,9 +96,10 @@ def speed(needs: Needs, compute: int) -> float:
 
 def by_slice(needs: Needs) -> bool:
     """Whether a part of a card will do."""
-    return needs.slice is not None or (
-        needs.gpus <= 1 and (needs.share is not None or bool(needs.speeds))
-    )
+    if needs.slice is not None:
+        return True
+    part = needs.shared or needs.share is not None or bool(needs.speeds)
+    return part and needs.gpus <= 1
 
 
 @lru_cache(maxsize=64)

@@ -56,8 +56,8 @@ class Watts:
         return load_w + sum(cards.values())
 
     def card(self, slot: Slot) -> str:
-        """The card whose own cap limits a slice on it, whoever else is there; else empty."""
-        if slot.slice is None:
+        """The card whose own cap limits a part of it, whoever else is there; else empty."""
+        if slot.slice is None and slot.fraction is None:
             return ""
         known = self.devices.get(slot.devices[0])
         capped = known is not None and (known.cap_max_w > 0 or known.cap_w > 0)

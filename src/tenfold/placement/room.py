@@ -17,7 +17,7 @@ from collections.abc import Iterable, Sequence
 
 from tenfold.placement.packing import FULL, by_slice
 from tenfold.placement.queue import RANK, order
-from tenfold.placement.slots import Hold, Occupancy, mask_of
+from tenfold.placement.slots import Hold, Occupancy, mask_of, serves
 from tenfold.terms.box import Box, Device
 from tenfold.terms.decision import Yield
 from tenfold.terms.job import Job, Kind
@@ -138,7 +138,7 @@ def _gangs(box: Box, job: Job, occupied: Occupancy) -> list[list[tuple[Device, i
         return found
     gangs = []
     for host in occupied.hosts:
-        able = [gpu for gpu in host.gpus if gpu.memory_gib >= needs.memory_gib]
+        able = [gpu for gpu in host.gpus if serves(gpu, needs)]
         able.sort(key=lambda gpu: _used(occupied.taken.get(gpu.id, 0)))
         # The emptiest cards, and every window of neighbours in that order.
         starts = range(max(0, len(able) - needs.gpus + 1))

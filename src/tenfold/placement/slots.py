@@ -8,6 +8,10 @@ between the two.
 A card is a mask of its memory slices: a whole job covers all of it, a slice its placement. Idle
 instances cover nothing, since they can be destroyed beside running ones; those that somebody else
 made are left alone, so they do.
+
+A card that is not carved can be shared by jobs that say so. It is covered as a whole for all
+others, until the last of them has left; among themselves they divide its memory by account. Who
+computes when is the driver's business: the time of a job beside others is not known.
 """
 
 from __future__ import annotations
@@ -32,7 +36,7 @@ class Hold:
     end_s: float  # expected; inf where nobody knows, the present where it should be any moment
     extra_w: float  # above idle, at the lowest caps; of a slice: of its whole card
     stays: bool = False  # a service: it is not waited for
-    card: str = ""  # of a slice: the card that draws `extra_w` once for all of its slices
+    card: str = ""  # of a part: the card that draws `extra_w` once for all of its parts
 
 
 @dataclass
@@ -57,6 +61,11 @@ NOTHING_KEPT: Kept = {}
 def mask_of(slot: Slot) -> int:
     """What a GPU slot covers of each of its cards."""
     return FULL if slot.slice is None else slot.slice.mask
+
+
+def serves(gpu: Device, needs: Needs) -> bool:
+    """Whether the empty card can be given as a whole for these needs, or be one of a gang's."""
+    return gpu.memory_gib >= needs.memory_gib and (needs.gpus < 2 or gpu.gangs)
 
 
 class Occupancy:
@@ -98,7 +107,9 @@ class Occupancy:
             self.sharers[hold.slot.devices[0]].remove(hold.job)
             return
         for device in hold.slot.devices:
-            if self.tenants.get(device, {}).pop(hold.job, None) is not None:
+            if self.tenants.get(device, {}).pop(hold.job, None) is None:
+                continue
+            if hold.slot.fraction is None or not self.tenants[device]:
                 self._set(device, self.taken[device] & ~mask_of(hold.slot))
 
     def keep(self, slot: Slot) -> None:
@@ -189,7 +200,10 @@ class Occupancy:
         return [one.placement for one in gpu.instances if not taken & one.placement.mask]
 
     def _whole_instead(self, needs: Needs, kept: Kept) -> Slot | None:
-        """A whole card for a job that a slice would do for: of cards that have no such slice."""
+        """A whole card, or an account of its memory, for a job that a slice would do for: of cards
+        that have no such slice."""
+        if needs.shared:
+            return self._account(needs, kept)
         able = [
             (gpu.memory_gib, place, host, gpu)
             for host in self.hosts
@@ -204,6 +218,29 @@ class Occupancy:
         _, _, host, gpu = min(able, key=lambda one: one[:2])
         return gpu_slot([(host, [gpu])])
 
+    def _account(self, needs: Needs, kept: Kept) -> Slot | None:
+        """Memory of a card that is shared, on the fullest that still has it."""
+        able = [
+            (spare_gib, place, host, gpu)
+            for host in self.hosts
+            for place, gpu in enumerate(host.gpus)
+            if gpu.mig is None
+            and not kept.get(gpu.id, 0)
+            and (spare_gib := self.spare_gib(gpu)) >= needs.memory_gib
+        ]
+        if not able:
+            return None
+        _, _, host, gpu = min(able, key=lambda one: one[:2])
+        return account_slot(host, gpu, needs.memory_gib)
+
+    def spare_gib(self, gpu: Device) -> float:
+        """What is left of a card's memory for one more job that shares it; 0 beside one that does
+        not."""
+        slots = self.tenants.get(gpu.id, {}).values()
+        if any(slot.fraction is None for slot in slots) or (self.taken.get(gpu.id) and not slots):
+            return 0.0
+        return gpu.memory_gib - sum(slot.memory_gib for slot in slots)
+
     # -- whole cards ----------------------------------------------------------------------------
 
     def _gpu_slot(self, needs: Needs, kept: Kept, rank: Mapping[str, float]) -> Slot | None:
@@ -213,9 +250,10 @@ class Occupancy:
         chosen: tuple[Host, list[Device]] | None = None
         by_host = []
         for host in self.hosts:
-            able = [gpu for gpu in self.free_gpus(host, needs.memory_gib) if not kept.get(gpu.id)]
-            # The order of the node's listing decides among equals, since sorting is stable.
-            able.sort(key=lambda gpu: (rank.get(gpu.id, 0.0), gpu.memory_gib))
+            able = [gpu for gpu in self.free_gpus(host, needs) if not kept.get(gpu.id)]
+            # The order of the node's listing decides among equals, since sorting is stable. Cards
+            # in MIG mode come last: they are of more use to slices.
+            able.sort(key=lambda gpu: (rank.get(gpu.id, 0.0), not gpu.gangs, gpu.memory_gib))
             by_host.append((host, able))
             if len(able) < needs.gpus:
                 continue
@@ -233,8 +271,7 @@ class Occupancy:
     def _one_node_holds(self, needs: Needs) -> bool:
         """Whether a node is large enough when it is empty: then the job waits for it."""
         return any(
-            sum(gpu.memory_gib >= needs.memory_gib for gpu in host.gpus) >= needs.gpus
-            for host in self.hosts
+            sum(serves(gpu, needs) for gpu in host.gpus) >= needs.gpus for host in self.hosts
         )
 
     def _spanning(
@@ -252,13 +289,11 @@ class Occupancy:
         parts.sort(key=lambda part: self.hosts.index(part[0]))
         return gpu_slot(parts, self.span_factor)
 
-    def free_gpus(self, host: Host, memory_gib: float) -> list[Device]:
-        """The GPUs of `host` that nobody uses any part of and that have so much memory."""
+    def free_gpus(self, host: Host, needs: Needs) -> list[Device]:
+        """The GPUs of `host` that nobody uses any part of and that serve these needs as a whole."""
         if not self._free:
             return []
-        return [
-            gpu for gpu in host.gpus if not self.taken.get(gpu.id) and gpu.memory_gib >= memory_gib
-        ]
+        return [gpu for gpu in host.gpus if not self.taken.get(gpu.id) and serves(gpu, needs)]
 
     # -- shares of a CPU ------------------------------------------------------------------------
 
@@ -304,6 +339,20 @@ def gpu_slot(parts: list[tuple[Host, list[Device]]], factor: float = 1.0) -> Slo
         cores=max(1, cores),
         memory_gib=sum(gpu.memory_gib for _, gpus in parts for gpu in gpus),
         factor=factor,
+    )
+
+
+def account_slot(host: Host, gpu: Device, memory_gib: float) -> Slot:
+    """A part of a shared card's memory, and as much of the card's fair share of the cores."""
+    fraction = memory_gib / gpu.memory_gib
+    of_card = host.cpu.cores / len(host.gpus) if host.cpu else 0.0
+    return Slot(
+        node=host.name,
+        devices=(gpu.id,),
+        kind=DeviceKind.GPU,
+        cores=max(1, int(of_card * fraction)),
+        memory_gib=memory_gib,
+        fraction=fraction,
     )
 
 

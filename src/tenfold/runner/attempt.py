@@ -13,7 +13,7 @@ from tenfold.catalogue.contract import WorkloadParams
 from tenfold.catalogue.loading import Workload, load
 from tenfold.catalogue.params import resolved
 from tenfold.folder.paths import JobFolder
-from tenfold.runner import cgroup, log, ranks
+from tenfold.runner import cgroup, gpu_memory, log, ranks
 from tenfold.runner.checkpoint import Checkpoints
 from tenfold.runner.claim import Claim, claim, make_room, sync_names
 from tenfold.runner.context import JobContext
@@ -80,6 +80,7 @@ def _carried_out(held: Claim, job: JobContext, stop: StopFlag) -> Outcome | None
         return ranks.followed(gang, job, stop)
     if not workload.launches:
         set_threads(held.current.slot.cores)
+        gpu_memory.hold(held.current.slot)
     log.watch(path, limit)
     return _ran(job, workload, params)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from tenfold.catalogue.contract import Checkpoint
-from tenfold.runner import children
+from tenfold.runner import children, gpu_memory
 from tenfold.runner.checkpoint import Checkpoints
 from tenfold.runner.claim import Claim, sync_names
 from tenfold.runner.events import Events
@@ -22,6 +22,7 @@ from tenfold.runner.used import used
 from tenfold.runner.watching import Health, Idleness
 from tenfold.terms.box import DeviceKind
 from tenfold.terms.outcome import Outcome, Used
+from tenfold.terms.refusal import refusal
 
 T = TypeVar("T")
 
@@ -198,6 +199,9 @@ class JobContext:
         if ended.why:
             self.note(ended.why)
             self.exit_code = 0
+        on_gpu = self.slot.kind is DeviceKind.GPU
+        if self.exit_code and on_gpu and gpu_memory.told(self._held.folder.log(self.attempt)):
+            raise refusal("gpu.memory", gib=self.slot.memory_gib, id=self.id)
         return self.exit_code
 
     def _watch(

@@ -16,9 +16,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from tenfold.runner import log
+from tenfold.runner import gpu_memory, log
 from tenfold.runner.context import JobContext
 from tenfold.runner.stop import AwaitChildren, Stopped
+from tenfold.terms.box import DeviceKind
 from tenfold.terms.outcome import Ending, Outcome, Result, Verdict
 from tenfold.terms.refusal import Refusal, refusal
 from tenfold.terms.wire import to_json
@@ -47,6 +48,9 @@ def framed(job: JobContext, act: Callable[[], Outcome | None]) -> Outcome | None
             full = _disk_full(job)
             return ended(job, Ending.DISK_FULL, refusal=full.as_json(), error=text)
         log.say(text)
+        if job.slot.kind is DeviceKind.GPU and gpu_memory.ran_out(error):
+            little = refusal("gpu.memory", gib=job.slot.memory_gib, id=job.id)
+            return ended(job, Ending.FAILED, refusal=little.as_json(), error=text)
         sentence = "".join(traceback.format_exception_only(error)).strip()[-1000:]
         raised = refusal("workload.raised", error=sentence, id=job.id)
         return ended(job, Ending.FAILED, refusal=raised.as_json(), error=text)

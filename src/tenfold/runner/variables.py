@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from tenfold.folder.paths import TOKEN_VARIABLE
 from tenfold.runner.claim import Claim
+from tenfold.runner.gpu_memory import fraction
 from tenfold.terms.box import DeviceKind, Slot
+from tenfold.terms.command import COMMAND
 
 # Every library counts its threads by a variable of its own. Two jobs with as many threads as the
 # machine has cores slow each other down several times over.
@@ -30,7 +32,17 @@ def slot_variables(held: Claim) -> dict[str, str]:
         "TENFOLD_HOME": str(held.home),
         "CUDA_VISIBLE_DEVICES": visible(slot),
         **thread_variables(slot.cores),
+        **_memory_variables(held),
     }
+
+
+def _memory_variables(held: Claim) -> dict[str, str]:
+    """Of a shared card. Only for workloads: a command may bring an older torch, which ends at once
+    over an option that it does not know."""
+    share = fraction(held.current.slot)
+    if share is None or held.job.spec.workload == COMMAND:
+        return {}
+    return {"PYTORCH_CUDA_ALLOC_CONF": f"per_process_memory_fraction:{share:.4f}"}
 
 
 def visible(slot: Slot) -> str:

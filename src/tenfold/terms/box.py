@@ -38,6 +38,7 @@ class Device:
     mig: Geometry | None = None  # how it can be carved; None: it is given whole
     instances: tuple[Instance, ...] = ()  # that stand on it now
     carves_live: bool = True  # beside running slices; else it is carved only while nothing runs
+    gangs: bool = True  # reaches other cards; in MIG mode it does not, even with one whole instance
     bridge: str = ""  # cards with the same word have a fast link (NVLink bridge or switch)
     switch: str = ""  # cards with the same word hang on one PCIe switch
 
@@ -100,6 +101,8 @@ class Slot:
     instance: str = ""  # the slice's MIG UUID, once it stands
     carve_s: float = 0.0  # until the slice stands, where the driver has to make it first
     factor: float = 1.0  # how many times longer than `Needs.time_s` the job takes here
+    # Of the memory of the one device, which others share as well: `memory_gib` is its account.
+    fraction: float | None = None
 
     @property
     def world(self) -> int:

@@ -74,6 +74,7 @@ class Job:
     awaits: tuple[str, ...] = ()  # children it gave its slot back for
     outcome: Outcome | None = None  # of the newest ended attempt
     reason: str = ""  # one sentence: why it is in this state
+    enlarged: bool = False  # its needs were raised, since it took more of a GPU than it asked for
     done: float | None = None  # share of its work that earlier attempts have kept, where known
     # Of a service:
     port: int | None = None  # where its newest attempt listens, as it told

@@ -18,6 +18,9 @@ class Needs:
     watts: float | None = None  # expected draw of the whole slot, above idle
     basis: str = ""  # one sentence: how these were estimated
     share: float | None = None  # of one GPU's compute that suffices; with it a slice will do
+    # May sit beside others on one card that is not carved, each with an account of memory; on a
+    # card that is carved: on any slice with that memory.
+    shared: bool = False
     # Where the time depends on the slice: speed on 1, 2, 3, 4 and 7 compute slices, relative to a
     # whole card; 0 does not fit. `time_s` is then for a whole card.
     speeds: tuple[float, ...] = ()

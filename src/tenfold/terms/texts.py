@@ -32,6 +32,21 @@ TEXTS: dict[str, tuple[str, str, str]] = {
         "It needs about {needed:.3g} GiB ({basis}); it was given {given:.3g}.",
         "leave --memory out, or ask for a smaller --size",
     ),
+    "gpu.memory": (
+        "It ran out of GPU memory.",
+        "Its slot had {gib:.4g} GiB.",
+        "tenfold logs {id}, then a larger --slice or --memory, or params that take less",
+    ),
+    "job.deadline": (
+        "It cannot be done by then.",
+        "{why}",
+        "a later --by, or an earlier --not-before",
+    ),
+    "job.share": (
+        "These two do not go together.",
+        "{why}",
+        "tenfold run --help",
+    ),
     "job.folder": (
         "The folder of job {id} is damaged.",
         "{why}",
@@ -345,6 +360,11 @@ TEXTS: dict[str, tuple[str, str, str]] = {
         "There is no workload '{name}'.",
         "There is a command of that name; commands go after two dashes.",
         "tenfold run -- {words}",
+    ),
+    "cli.moment": (
+        "'{text}' is not a moment.",
+        "It takes a time such as 18:30, 'Fri 07:00', 2026-12-24T18:00 or +2h.",
+        "tenfold run --help",
     ),
     "cli.duration": (
         "'{text}' is not a duration.",

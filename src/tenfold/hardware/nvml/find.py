@@ -12,7 +12,7 @@ from tenfold.hardware.nvml.links import bridges, switches
 from tenfold.terms.box import Aside, Device, DeviceKind
 from tenfold.terms.reading import Missing
 
-IN_MIG_MODE = "it is in MIG mode; slices are given with rights, where all GPUs are in that mode"
+IN_MIG_MODE = "it is in MIG mode; slices are given where the helper with rights runs"
 
 
 def find(library: Library, node: str) -> tuple[tuple[Device, ...], tuple[Aside, ...]]:

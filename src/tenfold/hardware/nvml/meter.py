@@ -66,6 +66,14 @@ class GpuMeter:
         self._renew()
         return {id: users.processes(self._library, self._handle(id)) for id in devices}
 
+    def gone(self, devices: Collection[str]) -> bool:
+        """Whether one of these cards is lost at this moment, or was in the last reading."""
+        self._renew()
+        memories = [card.memory_of(self._library, self._handle(id)) for id in devices]
+        return bool(self.lost.keys() & set(devices)) or any(
+            isinstance(memory, Missing) and memory in words.GONE for memory in memories
+        )
+
     def mig_uuids(self, device: str) -> dict[int, str]:
         """Of the slices of a card at this moment, by the numbers of their instances."""
         self._renew()
