@@ -1,8 +1,18 @@
 """Durations, amounts, slots and progress as a person reads and writes them."""
 
+from datetime import datetime
+
 import pytest
 
-from tenfold.cli.words import amount, duration, needs_words, progress_words, seconds, slot_words
+from tenfold.cli.words import (
+    amount,
+    duration,
+    moment,
+    needs_words,
+    progress_words,
+    seconds,
+    slot_words,
+)
 from tenfold.terms.refusal import Refusal
 
 
@@ -58,3 +68,29 @@ def test_progress_with_and_without_an_end():
     known = {"done": 1200, "total": 5000, "unit": "step", "rate": 31.25, "eta_s": 121.6}
     assert progress_words(known) == "1200 of 5000 steps, 31.2 steps/s, 2 min 02 s left"
     assert progress_words({"done": 3, "total": None, "unit": "file"}) == "3 files"
+
+
+NOW = datetime(2026, 11, 25, 18, 0)  # a Wednesday
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("+2h", datetime(2026, 11, 25, 20, 0)),
+        ("18:30", datetime(2026, 11, 25, 18, 30)),
+        ("18:00", datetime(2026, 11, 26, 18, 0)),
+        ("Wed 19:00", datetime(2026, 11, 25, 19, 0)),
+        ("wednesday 07:00", datetime(2026, 12, 2, 7, 0)),
+        ("Fri 07:00", datetime(2026, 11, 27, 7, 0)),
+        ("2026-12-24T18:00", datetime(2026, 12, 24, 18, 0)),
+    ],
+)
+def test_moments_are_read(text, wanted):
+    assert datetime.fromtimestamp(moment(text, NOW.timestamp())) == wanted
+
+
+@pytest.mark.parametrize("text", ["", "soon", "25:00", "18:61", "Foo 07:00", "2026-13-01", "+x"])
+def test_what_is_no_moment_is_refused(text):
+    with pytest.raises(Refusal) as raised:
+        moment(text, NOW.timestamp())
+    assert raised.value.code in ("cli.moment", "cli.duration")

@@ -235,7 +235,8 @@ def _places(house: House, job: Job, wait: Wait | None) -> list[dict[str, Any]]:
     """Where it does not fit and why; for a GPU job also the cards that nobody is given."""
     if wait is None:
         return []
-    wants_gpu = job.spec.needs.gpus or job.spec.needs.slice
+    needs = job.spec.needs
+    wants_gpu = needs.gpus or needs.slice or needs.shared or needs.share is not None
     aside = [Place(one.device.id, one.why) for one in house.box.aside] if wants_gpu else []
     return [to_json(place) for place in (*wait.places, *aside)]
 

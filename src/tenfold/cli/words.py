@@ -107,7 +107,9 @@ def slot_words(slot: dict[str, Any] | None) -> str:
     if slot["kind"] == "cpu":
         return plural(slot["cores"], "core")
     cards = ", ".join(device_words(device) for device in slot["devices"])
-    return f"{slot['slice']['profile']} of {cards}" if slot.get("slice") else cards
+    if slot.get("slice"):
+        return f"{slot['slice']['profile']} of {cards}"
+    return f"{gib(slot['memory_gib'])} of {cards}" if slot.get("fraction") else cards
 
 
 def device_words(device: str) -> str:
@@ -118,6 +120,8 @@ def device_words(device: str) -> str:
 def needs_words(needs: dict[str, Any]) -> str:
     if needs["slice"]:
         place = f"a {needs['slice']} slice"
+    elif needs.get("shared"):
+        place = "a shared GPU"
     elif needs["gpus"]:
         place = plural(needs["gpus"], "GPU")
     else:

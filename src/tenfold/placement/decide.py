@@ -172,7 +172,7 @@ class _Table:
             # The first that fits nowhere has its promise before anybody behind it is placed.
             last = len(waiting) if promise else 1
             for job in waiting[:last]:
-                self._place(job, starts, blocked)
+                self._settle(job, starts, blocked)
             waiting = waiting[last:]
             if not waiting:
                 return
@@ -198,7 +198,7 @@ class _Table:
         for id, slot in slots.items():
             self._start(by_id[id], slot, starts, blocked)
         for job in homeless:
-            self._place(job, starts, blocked)
+            self._settle(job, starts, blocked)
         told = {*slots, *(job.id for job in homeless)}
         blocks: dict[tuple[object, ...], Block] = {}
         for job in jobs:
@@ -211,7 +211,7 @@ class _Table:
                 blocks[asks] = Block(needs, cause, ahead=job.spec.parent or "")
             blocked.append((job, blocks[asks]))
 
-    def _place(self, job: Job, starts: list[Start], blocked: list[tuple[Job, Block]]) -> None:
+    def _settle(self, job: Job, starts: list[Start], blocked: list[tuple[Job, Block]]) -> None:
         asks = _ASKS(job.spec.needs)
         found = self.nowhere.get(asks) or self.place(job, asks)
         if isinstance(found, Slot):
