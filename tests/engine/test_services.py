@@ -27,6 +27,7 @@ from tenfold.engine.settle import settle
 from tenfold.engine.sighting import Sighting
 from tenfold.folder import lock
 from tenfold.folder.proxy import ProxyFolder
+from tenfold.hardware import declared
 from tenfold.ledger.ledger import Ledger
 from tenfold.placement.decide import decide
 from tenfold.terms.box import Box, Device, DeviceKind, Node, Slot
@@ -75,7 +76,7 @@ class World:
 
     def see(self, job: Job, now_s: float, *lines: dict[str, Any], **more: Any) -> Job:
         sighting = Sighting(job.id, self.read(job).attempt, True, list(lines), 1, **more)
-        settle(self.ledger, [sighting], now_s)
+        settle(self.ledger, [sighting], now_s, declared.box("cpu"), lambda devices: False)
         return self.read(job)
 
     def up(self, port: int = 0, **fields: Any) -> Job:
