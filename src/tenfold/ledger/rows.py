@@ -28,9 +28,7 @@ def standing_of(job: Job) -> str:
         for name in job.__dataclass_fields__
         if name not in _OWN_COLUMN
     }
-    return packed(
-        {name: value for name, value in fields.items() if value not in (None, [], "", False)}
-    )
+    return packed({name: value for name, value in fields.items() if value not in (None, [], "")})
 
 
 def job_from(row: Mapping[str, Any] | Any) -> Job:

@@ -11,8 +11,9 @@ runs on which placement: each placement's tasks run in one go, those of the larg
 those of the small ones inside them (as in FAR: Villarrubia et al., JPDC 2025) or after them, and a
 layout ends when its fullest memory slice does. The seats are dealt longest task first. Then two to
 four tasks at a time are lifted, one of them from a fullest memory slice, and put back in the best
-of all ways; where that helps no more, all are dealt anew in another order. The search is bounded by
-the seats that it looks at, never by a clock: the same batch has the same plan.
+of all ways; where that helps no more, all are dealt anew in another order and by another measure.
+The search is bounded by the seats that it looks at, never by a clock: the same batch has the same
+plan.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ LOOKS = 16_000  # seats that one plan looks at, of 4 microseconds each
 LOOKS_FIRST = 1500  # for one task; for n tasks n * n as many, up to the above
 MOST = 64  # tasks that are planned on one card: of more, the longest
 LIFTED = (2, 3, 3, 4)  # tasks that are put back together, drawn anew each time
-PATIENCE = 1  # vain attempts in a row, a task, before all are dealt anew
+PATIENCE = 0.5  # vain attempts in a row, a task, before all are dealt anew
 
 _Score = tuple[float, float]  # when the fullest memory slice is done; then how even they are
 _Runs = dict[int, tuple[float, float]]  # spot -> from when it is taken, from when its tasks run
@@ -264,17 +265,17 @@ class _Search:
     def _best(self) -> tuple[list[int], Sequence[int]]:
         """The best of all layouts that could not be improved, with the driver's work played."""
         count = len(self.options)
-        self._deal(range(count))
+        self._deal(range(count), by=1)
         best = self._played()
-        vain = 0
+        vain = deals = 0
         while self.looks > 0:
             vain = 0 if self._improve() else vain + 1
             if vain > PATIENCE * count or self.looks <= 0:
                 best = min(best, self._played())
                 for task in range(count):
                     self.layout.lift(task)
-                self._deal(self._some(range(count), count))
-                vain = 0
+                self._deal(self._some(range(count), count), by=deals % 2)
+                vain, deals = 0, deals + 1
         _, spots, number = best
         return spots, self.orders[number]
 
@@ -288,16 +289,16 @@ class _Search:
         runs, loads_s = self._runs(spots, order), self._loads_s(spots)
         return max(begin_s + loads_s[spot] for spot, (_, begin_s) in runs.items())
 
-    def _deal(self, order: Sequence[int]) -> None:
-        """Each where it adds the least to the sum of squares: it takes little, and evens out."""
+    def _deal(self, order: Sequence[int], by: int) -> None:
+        """Each where that part of the score grows the least: by the sum of squares small slices
+        are filled evenly, by the fullest memory slice large ones are used sooner."""
         layout = self.layout
-        self.flip = getattr(self,'flip',-1)+1
         for task in order:
             options = self.options[task]
             scores = []
             for spot in options:
                 layout.put(task, spot)
-                s2=layout.score(); scores.append(((s2[1],s2[0]) if self.flip%2==0 else s2, spot))
+                scores.append((layout.score()[by], spot))
                 layout.lift(task)
             layout.put(task, min(scores)[1])
 
