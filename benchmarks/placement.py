@@ -5,7 +5,6 @@ Fixed seeds; nothing is measured on a GPU, all of it is arithmetic on published 
 - *miso*: MISO's trace on eight A100 (see `miso.py` for the peers). Tenfold's own decide() plays the
   same arrivals. It never knows arrivals; `time known` knows how long a job still runs, always and
   for all, `within 30 %` is told that wrongly by up to 30 %, `time unknown` never knows it.
-- *openb*: what ten cards accept of Alibaba's trace when nobody waits (see `openb.py`).
 - *decision*: the time of one decision on ten cards with 70 slices in use, by length of the queue.
 - *week*: a simulated week of 5,000 jobs.
 """
@@ -25,7 +24,6 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 import miso
-import openb
 from faults.kept import keep
 
 from tenfold.hardware.declared import box as declared
@@ -55,7 +53,6 @@ def main() -> None:
     seeds = range(asked.seeds)
     figures = {
         "miso": miso_part(seeds),
-        "openb": openb.part(seeds),
         "decision": decision_part(),
         "week": week(),
     }

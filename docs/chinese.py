@@ -107,4 +107,23 @@ CLAIMS: dict[str, str] = {
         "十張卡、70 個使用中的切片、一萬項排隊工作時的一次決策"
     ),
     "A week of 5,000 jobs on the virtual clock": "虛擬時鐘上五千項工作的一週",
+    "The owner's week on ten cards, all jobs ready at zero: makespan over a proven bound, in"
+    " the order of the file and with the widest first": (
+        "十張卡上的一週，所有工作一開始就可執行：總時間與已證明下限之比，依檔案順序，以及最寬者優先"
+    ),
+    "The same week as it arrives: waiting weighted by the cards asked for, energy and deadlines"
+    " met, beside the best static layouts and whole cards first come first served": (
+        "同一週照時間到來：依所需卡數加權的等待、電量與準時完成數，與最佳固定切割、整張卡先到先得相比"
+    ),
+    "Alibaba's openb trace on ten cards: share of the asked GPU time accepted where nobody"
+    " waits, beside first-fit, best-fit and a card without geometry": (
+        "openb 紀錄於十張卡：無人等待時接受的 GPU 時間比例，與 first-fit、best-fit、無幾何限制者相比"
+    ),
+    "Batches of 3 to 8 tasks on one card: makespan over the proven optimum of a relaxation,"
+    " mean and worst, beside the rule without a batch and a plain molding": (
+        "一張卡上三至八項任務的批次：總時間與鬆弛問題最佳解之比（平均與最差），與無批次規則、單純分配相比"
+    ),
+    "Batches of 10, 20, 30 and 40 tasks on one card: makespan over a proven bound": (
+        "一張卡上 10、20、30、40 項任務的批次：總時間與已證明下限之比"
+    ),
 }

@@ -40,6 +40,13 @@ def _peers(found: dict[str, Any]) -> str:
     return "; ".join(said)
 
 
+def _week(found: dict[str, Any], policy: str) -> str:
+    row = found["arrivals"]["policies"][policy]
+    wait_h, kwh = row["wait_by_share_h"], row["kwh"]
+    met, asked = row["deadlines_met"], found["arrivals"]["deadlines"]
+    return f"{policy.split(',')[0]}: {wait_h:.2f} h, {kwh:.0f} kWh, {met} of {asked}"
+
+
 def _cavity(found: dict[str, Any]) -> str:
     errors = (
         f"Re {case['reynolds']:g}: {max(case['error_u'], case['error_v']):.4f}"
@@ -345,5 +352,70 @@ CLAIMS = (
         lambda found: f"{digits(found['week']['processor_s'])} s",
         lambda found: found["week"]["processor_s"] <= 10,
         again=PLACEMENT,
+    ),
+    Claim(
+        "The owner's week on ten cards, all jobs ready at zero: makespan over a proven bound, in"
+        " the order of the file and with the widest first",
+        "1.10",
+        "make bench-owner-week",
+        "owner_week.json",
+        lambda found: " and ".join(
+            f"{found['ready']['with chains'][order]['over_proven_bound']:.3f}"
+            for order in ("as filed", "widest first")
+        ),
+        lambda found: found["ready"]["with chains"]["as filed"]["over_proven_bound"] <= 1.10,
+        modelled=True,
+        missed="equal jobs go in the order in which they were asked for; widest first meets it",
+    ),
+    Claim(
+        "The same week as it arrives: waiting weighted by the cards asked for, energy and deadlines"
+        " met, beside the best static layouts and whole cards first come first served",
+        "",
+        "make bench-owner-week",
+        "owner_week.json",
+        lambda found: "; ".join(
+            _week(found, name)
+            for name in (
+                "tenfold",
+                "static, least waiting at Tenfold's deadlines",
+                "whole, fifo",
+            )
+        ),
+        modelled=True,
+    ),
+    Claim(
+        "Alibaba's openb trace on ten cards: share of the asked GPU time accepted where nobody"
+        " waits, beside first-fit, best-fit and a card without geometry",
+        "",
+        "make bench-openb",
+        "openb.json",
+        lambda found: ", ".join(
+            f"{100 * found[name]['gpu_time']:.1f} %"
+            for name in ("tenfold", "first-fit", "best-fit", "without geometry")
+        ),
+        modelled=True,
+    ),
+    Claim(
+        "Batches of 3 to 8 tasks on one card: makespan over the proven optimum of a relaxation,"
+        " mean and worst, beside the rule without a batch and a plain molding",
+        "mean at most 1.05",
+        "make bench-batch",
+        "batch.json",
+        lambda found: "; ".join(
+            f"{name}: {found['few'][name]['mean']:.3f} and {found['few'][name]['worst']:.3f}"
+            for name in ("tenfold", "old rule", "far-like")
+        ),
+        lambda found: found["few"]["tenfold"]["mean"] <= 1.05,
+        modelled=True,
+    ),
+    Claim(
+        "Batches of 10, 20, 30 and 40 tasks on one card: makespan over a proven bound",
+        "",
+        "make bench-batch",
+        "batch.json",
+        lambda found: ", ".join(
+            f"{found['many'][count]['tenfold']['mean']:.3f}" for count in ("10", "20", "30", "40")
+        ),
+        modelled=True,
     ),
 )

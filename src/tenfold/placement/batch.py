@@ -31,7 +31,7 @@ LOOKS = 16_000  # seats that one plan looks at, of 4 microseconds each
 LOOKS_FIRST = 1500  # for one task; for n tasks n * n as many, up to the above
 MOST = 64  # tasks that are planned on one card: of more, the longest
 LIFTED = (2, 3, 3, 4)  # tasks that are put back together, drawn anew each time
-PATIENCE = 0.5  # vain attempts in a row, a task, before all are dealt anew
+PATIENCE = 0.1  # vain attempts, times the square of the tasks, before all are dealt anew
 
 _Score = tuple[float, float]  # when the fullest memory slice is done; then how even they are
 _Runs = dict[int, tuple[float, float]]  # spot -> from when it is taken, from when its tasks run
@@ -270,7 +270,7 @@ class _Search:
         vain = deals = 0
         while self.looks > 0:
             vain = 0 if self._improve() else vain + 1
-            if vain > PATIENCE * count or self.looks <= 0:
+            if vain > PATIENCE * count**2 or self.looks <= 0:
                 best = min(best, self._played())
                 for task in range(count):
                     self.layout.lift(task)

@@ -310,7 +310,8 @@ def _card(gpu: Device, occupied: Occupancy, holds: Sequence[Hold], now: float) -
 
 
 def _task(job: Job, cards: Sequence[Card]) -> Task:
-    needs, left_s = job.spec.needs, left_on_card_s(job, None, job.submitted_s)
+    # Work that is all but done still takes something.
+    needs, left_s = job.spec.needs, max(time_left_s(job), 0.001)
     seconds = {
         profile.name: left_s / rate
         for card in cards
