@@ -117,7 +117,7 @@ CLAIMS: dict[str, str] = {
     ),
     "Alibaba's openb trace on ten cards: share of the asked GPU time accepted where nobody"
     " waits, beside first-fit, best-fit and a card without geometry": (
-        "openb 紀錄於十張卡：無人等待時接受的 GPU 時間比例，與 first-fit、best-fit、無幾何限制者相比"
+        "openb 紀錄於十張卡：無人等待時接受的 GPU 時間，與 first-fit、best-fit、無幾何限制者相比"
     ),
     "Batches of 3 to 8 tasks on one card: makespan over the proven optimum of a relaxation,"
     " mean and worst, beside the rule without a batch and a plain molding": (

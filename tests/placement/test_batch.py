@@ -14,7 +14,7 @@ from dataclasses import replace
 import pytest
 
 from tenfold.hardware.mig import GEOMETRIES
-from tenfold.placement import batch
+from tenfold.placement import batch, mold
 from tenfold.placement.batch import Card, Plan, Task, plan, share
 from tenfold.placement.decide import decide
 from tenfold.placement.simulate import Arrival, Record, simulate
@@ -282,6 +282,11 @@ def test_a_child_that_never_fits_says_so() -> None:
     )
     decision = decide(cards(1), FREE, [*SWEEP, large], 0.0)
     assert "never fits" in wait_of(decision, large.id).why and decision.starts
+
+
+def test_less_than_a_second_is_not_taken_for_one() -> None:
+    short = mold._task(child(1, SCALES, 0.24), [Card(GEOMETRY)])
+    assert short.seconds["7g.80gb"] == 0.24 and short.seconds["1g.10gb"] == pytest.approx(2.0)
 
 
 def test_a_parent_that_waits_for_them_changes_nothing() -> None:
