@@ -21,6 +21,7 @@ task is bound by memory. One H100, and the driver's seconds to create and destro
 
 from __future__ import annotations
 
+import argparse
 import random
 import statistics
 import sys
@@ -303,5 +304,13 @@ def _least(task: Task, share: Callable[[Size], float]) -> float:
     return min(share(size) * task[size.compute] for size in SIZES.values())
 
 
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=8)
+    parser.add_argument("--out", type=Path, help="JSON file, instead of the kept one")
+    asked = parser.parse_args()
+    keep("batch", part(range(asked.seeds)), asked.out)
+
+
 if __name__ == "__main__":
-    keep("batch", part(range(8)))
+    main()

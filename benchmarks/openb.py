@@ -18,6 +18,7 @@ is free. A gang that finds too few empty cards can use nothing of what is free.
 
 from __future__ import annotations
 
+import argparse
 import csv
 import heapq
 import math
@@ -376,5 +377,13 @@ def _means(
     }
 
 
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--out", type=Path, help="JSON file, instead of the kept one")
+    asked = parser.parse_args()
+    keep("openb", part(range(asked.seeds)), asked.out)
+
+
 if __name__ == "__main__":
-    keep("openb", part(range(20)))
+    main()

@@ -24,6 +24,7 @@ reckoned by one function for all, over the week, or to the end of the longest pl
 
 from __future__ import annotations
 
+import argparse
 import math
 import statistics
 import sys
@@ -584,5 +585,12 @@ def _served_all(plan: Plan, play: Play) -> bool:
     return len(play.started_s) == len(plan.jobs)
 
 
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, help="JSON file, instead of the kept one")
+    asked = parser.parse_args()
+    keep("owner_week", part(), asked.out)
+
+
 if __name__ == "__main__":
-    keep("owner_week", part())
+    main()

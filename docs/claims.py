@@ -364,6 +364,7 @@ CLAIMS = (
             for order in ("as filed", "widest first")
         ),
         lambda found: found["ready"]["with chains"]["as filed"]["over_proven_bound"] <= 1.10,
+        again="owner_week.py",
         modelled=True,
         missed="equal jobs go in the order in which they were asked for; widest first meets it",
     ),
@@ -381,6 +382,7 @@ CLAIMS = (
                 "whole, fifo",
             )
         ),
+        again="owner_week.py",
         modelled=True,
     ),
     Claim(
@@ -393,6 +395,7 @@ CLAIMS = (
             f"{100 * found[name]['gpu_time']:.1f} %"
             for name in ("tenfold", "first-fit", "best-fit", "without geometry")
         ),
+        again="openb.py --seeds 3",
         modelled=True,
     ),
     Claim(
@@ -406,6 +409,7 @@ CLAIMS = (
             for name in ("tenfold", "old rule", "far-like")
         ),
         lambda found: found["few"]["tenfold"]["mean"] <= 1.05,
+        again="batch.py --seeds 1",
         modelled=True,
     ),
     Claim(
@@ -416,6 +420,7 @@ CLAIMS = (
         lambda found: ", ".join(
             f"{found['many'][count]['tenfold']['mean']:.3f}" for count in ("10", "20", "30", "40")
         ),
+        again="batch.py --seeds 1",
         modelled=True,
     ),
 )
