@@ -16,7 +16,6 @@ from collections.abc import Callable, Sequence, Set
 from tenfold.engine.enlarge import after_taking
 from tenfold.ledger.ledger import Ledger
 from tenfold.ledger.transaction import Transaction
-from tenfold.terms.box import Box
 from tenfold.terms.job import Attempt, Job, Kind, StopFor
 from tenfold.terms.needs import Needs
 from tenfold.terms.reading import DeviceReading, Missing, Reading
@@ -32,14 +31,14 @@ JobOf = Callable[[int], str | None]  # pid -> the job of this daemon that it bel
 def displace(
     ledger: Ledger,
     live: Sequence[tuple[Job, Attempt]],
-    box: Box,
+    lost: Set[str],
     reading: Reading,
     job_of: JobOf,
     now_s: float,
 ) -> None:
-    """Ask those to stop that have to leave; one transaction, none where nobody has."""
+    """Ask those to stop that have to leave; one transaction, none where nobody has. `lost` are the
+    cards that do not answer: one that stands aside for another reason keeps its job."""
     running = [job for job, _ in live if job.state in (State.STARTING, State.RUNNING)]
-    lost = {aside.device.id for aside in box.aside}
     leaving = [*_on_lost(running, lost), *_overdrawn(running, reading, job_of)]
     if not leaving:
         return

@@ -28,7 +28,7 @@ def tick(house: House) -> Decision:
     house.services.look(now_s)
 
     reading = house.read(now_s)
-    displace(house.ledger, house.live(), house.meter.box, reading, house.job_of, now_s)
+    displace(house.ledger, house.live(), house.meter.gone, reading, house.job_of, now_s)
     allowed = budget(house.site, reading, now_s)
     jobs, rests = resting(house.ledger.open_jobs(), now_s)
     decision = house.prepared(decide(house.box, allowed, jobs, now_s))

@@ -65,6 +65,11 @@ class Meter:
         """Who has something on these GPUs at this moment; nothing is told of a declared box."""
         return self._gpus.processes(devices) if self._gpus else {}
 
+    @property
+    def gone(self) -> frozenset[str]:
+        """Cards that did not answer in the last reading."""
+        return frozenset(self._gpus.lost) if self._gpus else frozenset()
+
     def lost(self, devices: Collection[str]) -> bool:
         """Whether one of these does not answer any more at this moment."""
         return self._gpus is not None and self._gpus.gone(devices)
