@@ -172,7 +172,9 @@ def test_out_of_memory_on_an_account_is_tried_once_with_more(
 @pytest.mark.parametrize(
     ("fields", "code"),
     [
-        ({"shared": True, "gpus": 2}, "job.share"),
+        ({"shared": True, "gpus": 2, "memory_gib": 8.0}, "job.share"),
+        ({"shared": True, "gpus": 0, "slice": "1g.10gb", "memory_gib": 8.0}, "job.share"),
+        ({"shared": True, "gpus": 0}, "job.share"),  # of what size?
         ({"shared": True, "gpus": 0, "memory_gib": 90.0}, "job.too-large"),
         ({"deadline_s": 1.0}, "job.deadline"),
         ({"deadline_s": 4e9, "not_before_s": 4e9}, "job.deadline"),

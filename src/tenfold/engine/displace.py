@@ -4,7 +4,7 @@
   on elsewhere; one that ended with an error of its own meanwhile counts as crashed (`ending`).
 - *Overdrawn*: a job took more of a shared card than its account. It is stopped and comes back with
   an account of what it took, so that it starts where there is room. To share a card is to agree to
-  that; only an interactive job is left alone, and told.
+  that; only an interactive job is left alone.
 
 Who takes what of a card is read every few seconds, as NVML tells it.
 """

@@ -132,12 +132,12 @@ class House:
     def read(self, now_s: float) -> Reading:
         """Read the devices; a card that is lost leaves the box at once."""
         reading = self.meter.reading(self.slots(), now_s)
-        gone = self.meter.gone
-        if gone & {device.id for device in self.box.devices}:
+        lost = self.meter.lost
+        if lost & {device.id for device in self.box.devices}:
             self.box = replace(
                 self.box,
                 nodes=tuple(
-                    replace(node, devices=tuple(d for d in node.devices if d.id not in gone))
+                    replace(node, devices=tuple(d for d in node.devices if d.id not in lost))
                     for node in self.box.nodes
                 ),
             )

@@ -26,6 +26,8 @@ def likeness(spec: JobSpec) -> str:
     """The same for runs that should take the same."""
     needs = spec.needs
     told = [spec.workload, spec.params, spec.size, needs.gpus, needs.slice, needs.cores]
+    if needs.shared:  # else as it always was: what was learned before is still known
+        told.append("shared")
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:32]
 
 
@@ -51,7 +53,7 @@ def learned(needs: Needs, runs: Sequence[Used]) -> Needs:
 
 def _memory_gib(needs: Needs, runs: Sequence[Used]) -> float | None:
     """Of a GPU, or of the host's share. None where one of the runs did not measure it."""
-    on_gpu = bool(needs.gpus or needs.slice)
+    on_gpu = bool(needs.gpus or needs.slice or needs.shared)
     taken = [run.gpu_gib if on_gpu else run.host_gib for run in runs]
     known = [gib for gib in taken if gib is not None]
     if len(known) < len(taken):

@@ -89,6 +89,8 @@ class Orders:
         )
         _check_times(spec, now_s)
         _check_share(spec)
+        if spec.needs.shared and spec.workload == COMMAND and request.memory_gib is None:
+            raise refusal("job.share", why="An account needs its size: say --memory, in GiB.")
         self._check_service(spec)
         misfit = fits(self._box, spec.needs)
         if misfit is not None:
@@ -200,7 +202,6 @@ def _check_times(spec: JobSpec, now_s: float) -> None:
 
 
 def _check_share(spec: JobSpec) -> None:
-    """A part of a card has one owner's account on one card, on a box that has cards."""
     needs = spec.needs
     if not needs.shared:
         return

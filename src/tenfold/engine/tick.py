@@ -22,13 +22,13 @@ def tick(house: House) -> Decision:
     now_s = house.clock()
 
     seen = house.engine.look(house.live(), now_s)
-    for sighting in settle(house.ledger, seen, now_s, house.box, house.meter.lost):
+    for sighting in settle(house.ledger, seen, now_s, house.box, house.meter.lost_now):
         house.settled(sighting)
     house.ask_for_children(seen)
     house.services.look(now_s)
 
     reading = house.read(now_s)
-    displace(house.ledger, house.live(), house.meter.gone, reading, house.job_of, now_s)
+    displace(house.ledger, house.live(), house.meter.lost, reading, house.job_of, now_s)
     allowed = budget(house.site, reading, now_s)
     jobs, rests = resting(house.ledger.open_jobs(), now_s)
     decision = house.prepared(decide(house.box, allowed, jobs, now_s))

@@ -66,13 +66,13 @@ class Meter:
         return self._gpus.processes(devices) if self._gpus else {}
 
     @property
-    def gone(self) -> frozenset[str]:
+    def lost(self) -> frozenset[str]:
         """Cards that did not answer in the last reading."""
         return frozenset(self._gpus.lost) if self._gpus else frozenset()
 
-    def lost(self, devices: Collection[str]) -> bool:
+    def lost_now(self, devices: Collection[str]) -> bool:
         """Whether one of these does not answer any more at this moment."""
-        return self._gpus is not None and self._gpus.gone(devices)
+        return self._gpus is not None and self._gpus.lost_now(devices)
 
     def mig_uuids(self, device: str) -> Mapping[int, str]:
         """Of the slices that stand on a card at this moment, by the numbers of their instances."""

@@ -43,7 +43,7 @@ TEXTS: dict[str, tuple[str, str, str]] = {
         "a later --by, or an earlier --not-before",
     ),
     "job.share": (
-        "These two do not go together.",
+        "A card cannot be shared so.",
         "{why}",
         "tenfold run --help",
     ),

@@ -66,7 +66,7 @@ class GpuMeter:
         self._renew()
         return {id: users.processes(self._library, self._handle(id)) for id in devices}
 
-    def gone(self, devices: Collection[str]) -> bool:
+    def lost_now(self, devices: Collection[str]) -> bool:
         """Whether one of these cards is lost at this moment, or was in the last reading."""
         self._renew()
         memories = [card.memory_of(self._library, self._handle(id)) for id in devices]
