@@ -53,6 +53,13 @@ def test_a_slice_is_a_gpu_here() -> None:
     assert learned(on_slice, [run(10, host_gib=30.0)]).memory_gib == 8.0
 
 
+def test_an_account_of_a_shared_card_is_of_a_gpu_too() -> None:
+    """Also where no whole card was asked for; and what ran on a CPU share is nothing like it."""
+    shares = replace(TOLD, shared=True)
+    assert learned(shares, [run(10, host_gib=30.0)]).memory_gib == 8.0
+    assert likeness(replace(SPEC, needs=shares)) != likeness(SPEC)
+
+
 @pytest.mark.parametrize(
     "taught,outcome",
     [
