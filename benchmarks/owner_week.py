@@ -30,9 +30,8 @@ import statistics
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cache
-from itertools import combinations_with_replacement
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +40,20 @@ from ortools.sat.python import cp_model
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from faults.kept import keep
+from owner_week_peers import (
+    COMPUTE,
+    HOUR_S,
+    ORDERS,
+    Play,
+    Stay,
+    Unit,
+    lasts_s,
+    profile_of,
+    served_all,
+    start_of,
+    static,
+    static_layouts,
+)
 
 from tenfold.engine.describe import Describer
 from tenfold.engine.plan import Plan, PlanJob
@@ -50,13 +63,11 @@ from tenfold.placement.simulate import Arrival, Record, simulate
 from tenfold.terms.box import Box, DeviceKind
 from tenfold.terms.budget import Budget, BudgetStep
 from tenfold.terms.job import Kind
-from tenfold.terms.mig import SLICES, Geometry, Placement, Profile
+from tenfold.terms.mig import SLICES
 from tenfold.terms.needs import Needs
 
 WEEK = Path(__file__).parents[1] / "examples" / "owner-week.toml"
 BOX = "10xH100-PCIe"
-COMPUTE = 7  # compute slices of a card
-HOUR_S = 3600.0
 FREE = Budget((BudgetStep(0.0, math.inf),))
 WORK = 40.0  # of CP-SAT, in its own measure, which is the same on every machine; a proof takes 3
 TICK_S = 300  # of the bound's clock: every longer time of the week is a multiple
@@ -108,7 +119,7 @@ def ready_part(plan: Plan) -> dict[str, Any]:
 
 
 def _width(job: PlanJob) -> tuple[float, float]:
-    return (-job.spec.needs.gpus, -_lasts_s(job))
+    return (-job.spec.needs.gpus, -lasts_s(job))
 
 
 def _ready_s(plan: Plan, jobs: Sequence[PlanJob], chains: bool) -> float:
@@ -151,18 +162,18 @@ def plain_bounds_s(plan: Plan) -> dict[str, float]:
     @cache
     def chain_s(id: str) -> float:
         before = max(map(chain_s, by_id[id].spec.after), default=0.0)
-        return before + _lasts_s(by_id[id])
+        return before + lasts_s(by_id[id])
 
     def area_s(size: Callable[[PlanJob], int]) -> float:
-        return sum(size(job) * _lasts_s(job) for job in jobs)
+        return sum(size(job) * lasts_s(job) for job in jobs)
 
     wide = [job for job in jobs if 2 * job.spec.needs.gpus > room.cards]
     return {
         "whole cards": area_s(lambda job: job.spec.needs.gpus) / room.cards,
         "memory slices": area_s(lambda job: _cells(plan.box, job)) / room.cells,
         "compute slices": area_s(lambda job: _compute(plan.box, job)) / room.compute,
-        "no two of the widest at once": sum(map(_lasts_s, wide)),
-        "longest job": max(map(_lasts_s, jobs)),
+        "no two of the widest at once": sum(map(lasts_s, wide)),
+        "longest job": max(map(lasts_s, jobs)),
         "longest chain": max(chain_s(job.id) for job in jobs),
     }
 
@@ -181,7 +192,7 @@ def proven_bound_s(plan: Plan, horizon_s: float) -> tuple[float, bool]:
     spans, jobs = [], []
     alike: dict[Needs, cp_model.IntVar] = {}
     for job in _ending(plan):
-        ticks = int(_lasts_s(job) / TICK_S + 1e-6)
+        ticks = int(lasts_s(job) / TICK_S + 1e-6)
         if not _cells(plan.box, job) or not ticks:
             continue
         start = model.new_int_var(0, horizon - ticks, job.id)
@@ -208,53 +219,17 @@ def _ending(plan: Plan) -> list[PlanJob]:
     return [job for job in plan.jobs if job.spec.kind is not Kind.SERVICE]
 
 
-def _lasts_s(job: PlanJob) -> float:
-    """Inf for a service."""
-    time_s = job.spec.needs.time_s
-    return math.inf if time_s is None or job.spec.kind is Kind.SERVICE else time_s
-
-
-def _profile(box: Box, job: PlanJob) -> Profile | None:
-    """Of the slice it asks for."""
-    geometry = box.gpus[0].mig
-    assert geometry is not None
-    return geometry.profile(job.spec.needs.slice) if job.spec.needs.slice else None
-
-
 def _cells(box: Box, job: PlanJob) -> int:
-    profile = _profile(box, job)
+    profile = profile_of(box, job)
     return SLICES * job.spec.needs.gpus if profile is None else profile.size
 
 
 def _compute(box: Box, job: PlanJob) -> int:
-    profile = _profile(box, job)
+    profile = profile_of(box, job)
     return COMPUTE * job.spec.needs.gpus if profile is None else profile.compute
 
 
 # -- as they are asked for ------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Stay:
-    """One attempt: its cards, none for a share of the host."""
-
-    job: str
-    cards: tuple[str, ...]
-    start_s: float
-    end_s: float  # inf: it runs on
-
-
-@dataclass
-class Play:
-    """What a policy did with the week."""
-
-    stays: list[Stay] = field(default_factory=list)
-    started_s: dict[str, float] = field(default_factory=dict)
-    ended_s: dict[str, float] = field(default_factory=dict)
-
-    @property
-    def last_s(self) -> float:
-        return max(self.ended_s.values())
 
 
 def arrivals_part(plan: Plan) -> dict[str, Any]:
@@ -275,7 +250,7 @@ def arrivals_part(plan: Plan) -> dict[str, Any]:
         for order in ORDERS
         for spills in (False, True)
     }
-    fitting = {name: play for name, play in layouts.items() if _served_all(plan, play)}
+    fitting = {name: play for name, play in layouts.items() if served_all(plan, play)}
     ends_s = [play.last_s for play in (*plays.values(), *fitting.values())]
     until_s = max([plan.end_s, *ends_s])
     figures = {name: judged(plan, play, until_s) for name, play in plays.items()}
@@ -286,7 +261,7 @@ def arrivals_part(plan: Plan) -> dict[str, Any]:
         "deadlines": deadlines,
         "static_plays": len(layouts),
         "static_plays_that_hold_every_job": len(fitting),
-        "energy_over_h": _hours(until_s - _start_s(plan)),
+        "energy_over_h": _hours(until_s - start_of(plan)),
         "policies": figures,
     }
 
@@ -322,10 +297,6 @@ def _all_whole(plan: Plan) -> Plan:
     return replace(plan, jobs=tuple(map(whole, plan.jobs)))
 
 
-def _start_s(plan: Plan) -> float:
-    return min(job.at_s for job in plan.jobs)
-
-
 def tenfold(plan: Plan) -> Play:
     arrivals = [Arrival(job.id, job.spec, job.at_s) for job in plan.jobs]
     return played(simulate(plan.box, plan.budget, arrivals))
@@ -359,8 +330,8 @@ def judged(plan: Plan, play: Play, until_s: float) -> dict[str, float]:
         "wait_p95_h": _hours(on_cards[math.ceil(0.95 * len(on_cards)) - 1]),
         "asked_to_done_by_share_h": _hours(_weighed(done_s, shares)),
         "deadlines_met": sum(play.ended_s[id] <= by_s for id, by_s in limits),
-        "last_end_h": _hours(play.last_s - _start_s(plan)),
-        "kwh": round(kwh(plan.box, play.stays, _start_s(plan), until_s), 1),
+        "last_end_h": _hours(play.last_s - start_of(plan)),
+        "kwh": round(kwh(plan.box, play.stays, start_of(plan), until_s), 1),
     }
 
 
@@ -369,7 +340,7 @@ def _waited_s(job: PlanJob, play: Play) -> float:
     ready_s = max([*past_s, *(play.ended_s[id] for id in job.spec.after)])
     if job.spec.kind is Kind.SERVICE:
         return play.started_s[job.id] - ready_s
-    return play.ended_s[job.id] - ready_s - _lasts_s(job)
+    return play.ended_s[job.id] - ready_s - lasts_s(job)
 
 
 def _weighed(values: dict[str, float], weights: dict[str, float]) -> float:
@@ -395,194 +366,6 @@ def kwh(box: Box, stays: Iterable[Stay], from_s: float, until_s: float) -> float
 
 def _hours(seconds: float) -> float:
     return round(seconds / HOUR_S, 3)
-
-
-# -- the peers: layouts that never change ---------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Unit:
-    """A place of a static layout: a whole card, or an instance."""
-
-    card: str
-    profile: Profile | None = None
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Memory and compute slices."""
-        if self.profile is None:
-            return (SLICES, COMPUTE)
-        return (self.profile.size, self.profile.compute)
-
-
-def static_layouts(box: Box) -> Iterable[tuple[str, list[Unit]]]:
-    """Eight or nine whole cards and any partitions of the rest, alike or not."""
-    cards, geometry = box.gpus, box.gpus[0].mig
-    assert geometry is not None
-    for carved in (1, 2):
-        whole = [Unit(card.id) for card in cards[carved:]]
-        for some in combinations_with_replacement(partitions(geometry), carved):
-            name = " | ".join("+".join(one.name for one in profiles) for profiles in some)
-            pairs = zip(cards, some, strict=False)
-            slices = [Unit(card.id, one) for card, profiles in pairs for one in profiles]
-            yield f"{len(whole)} whole | {name}", slices + whole
-
-
-def partitions(geometry: Geometry) -> list[tuple[Profile, ...]]:
-    """What one card can be carved into with room for no more; the whole card is not among them."""
-    plain = [p for p in geometry.profiles if not p.with_media and p.compute < COMPUTE]
-    places = [(place, profile) for profile in plain for place in profile.placements]
-    found: dict[tuple[str, ...], tuple[Profile, ...]] = {}
-
-    def carve(chosen: tuple[Placement, ...], profiles: tuple[Profile, ...], index: int) -> None:
-        if not any(geometry.legal((*chosen, place)) for place, _ in places):
-            largest = sorted(profiles, key=lambda one: (-one.compute, -one.size))
-            found.setdefault(tuple(one.name for one in largest), tuple(largest))
-        for number, (place, profile) in enumerate(places[index:], index):
-            if geometry.legal((*chosen, place)):
-                carve((*chosen, place), (*profiles, profile), number + 1)
-
-    carve((), (), 0)
-    return list(found.values())
-
-
-Order = Callable[[PlanJob, float], tuple[float, ...]]
-
-
-def _fifo(job: PlanJob, now: float) -> tuple[float, ...]:
-    return (job.at_s, float(job.id))
-
-
-def _ranked(job: PlanJob, now: float) -> tuple[float, ...]:
-    """A deadline counts from an hour, or the job's own time, before the latest start."""
-    spec, lasts_s = job.spec, _lasts_s(job)
-    rank = float((Kind.SERVICE, Kind.INTERACTIVE, Kind.BATCH).index(spec.kind))
-    latest_s = math.inf if spec.deadline_s is None else spec.deadline_s - lasts_s
-    near = latest_s < math.inf and latest_s - now <= max(HOUR_S, lasts_s)
-    return (rank, -spec.priority, not near, latest_s if near else 0.0, *_fifo(job, now))
-
-
-ORDERS: dict[str, Order] = {"fifo": _fifo, "ranked": _ranked}
-
-
-def static(plan: Plan, units: Sequence[Unit], order: str, *, spills: bool) -> Play:
-    """The week on these units. With `spills` a job of a slice may take a whole card as well."""
-    return _Static(plan, units, ORDERS[order], spills).play
-
-
-class _Static:
-    """One play, from event to event."""
-
-    def __init__(self, plan: Plan, units: Sequence[Unit], order: Order, spills: bool) -> None:
-        self.units, self.order, self.spills = units, order, spills
-        self.play = Play()
-        self.free_s = dict.fromkeys(range(len(units)), 0.0)  # since or from when
-        self.cores = sum(one.cores for one in plan.box.devices if one.kind is DeviceKind.CPU)
-        self.waiting = list(plan.jobs)
-        self.running: list[tuple[float, PlanJob]] = []
-        self.able = {job.id: self._able(plan.box, job) for job in plan.jobs}
-        moments = {job.at_s for job in plan.jobs}
-        moments |= {job.spec.not_before_s or 0.0 for job in plan.jobs}
-        moments |= {_urgent_s(job) for job in plan.jobs}
-        start_s = _start_s(plan)
-        self.moments = sorted(at_s for at_s in moments if at_s >= start_s)
-        self._run()
-
-    def _able(self, box: Box, job: PlanJob) -> list[int]:
-        """Units that hold it, the smallest first."""
-        asked = _profile(box, job)
-        found = []
-        for number, unit in enumerate(self.units):
-            if unit.profile is None:
-                holds = asked is None or self.spills
-            else:
-                holds = asked is not None and _covers(unit.profile, asked)
-            if holds:
-                found.append(number)
-        return sorted(found, key=lambda number: self.units[number].size)
-
-    def _run(self) -> None:
-        while self.moments or self.running:
-            ahead = self.moments[:1] + [end_s for end_s, _ in self.running]
-            now = min(ahead)
-            if now == math.inf:
-                return
-            while self.moments and self.moments[0] <= now:
-                self.moments.pop(0)
-            for end_s, job in [one for one in self.running if one[0] <= now]:
-                self.running.remove((end_s, job))
-                self.play.ended_s[job.id] = end_s
-                self.cores += _cores(job)
-            self._admit(now)
-
-    def _admit(self, now: float) -> None:
-        kept: set[int] = set()
-        kept_from_s = math.inf
-        ready = [job for job in self.waiting if self._is_ready(job, now)]
-        for job in sorted(ready, key=lambda job: self.order(job, now)):
-            needs = job.spec.needs
-            if not needs.gpus and needs.slice is None:
-                if _cores(job) <= self.cores:
-                    self._start(job, [], now)
-                continue
-            # What is not kept comes first; who ends in time may have the rest as well.
-            chosen = self._free(job, now, kept)
-            if chosen is None and now + _lasts_s(job) <= kept_from_s:
-                chosen = self._free(job, now, set())
-            if chosen is not None:
-                self._start(job, chosen, now)
-            elif not kept:
-                kept_from_s, kept = self._promise(job)
-
-    def _is_ready(self, job: PlanJob, now: float) -> bool:
-        if job.at_s > now or (job.spec.not_before_s or 0.0) > now:
-            return False
-        return all(id in self.play.ended_s for id in job.spec.after)
-
-    def _free(self, job: PlanJob, now: float, kept: set[int]) -> list[int] | None:
-        free = [n for n in self.able[job.id] if self.free_s[n] <= now and n not in kept]
-        count = max(1, job.spec.needs.gpus)
-        return free[:count] if len(free) >= count else None
-
-    def _promise(self, job: PlanJob) -> tuple[float, set[int]]:
-        """When the job has a place if nobody else comes, and which."""
-        count = max(1, job.spec.needs.gpus)
-        soonest = sorted(self.able[job.id], key=lambda n: self.free_s[n])[:count]
-        if len(soonest) < count or self.free_s[soonest[-1]] == math.inf:
-            return math.inf, set()
-        return self.free_s[soonest[-1]], set(soonest)
-
-    def _start(self, job: PlanJob, units: Sequence[int], now: float) -> None:
-        self.waiting.remove(job)
-        end_s = now + _lasts_s(job)
-        for number in units:
-            assert self.free_s[number] <= now
-            self.free_s[number] = end_s
-        cards = tuple(self.units[number].card for number in units)
-        self.play.started_s[job.id] = now
-        self.play.stays.append(Stay(job.id, cards, now, end_s))
-        self.running.append((end_s, job))
-        self.cores -= _cores(job)
-
-
-def _covers(larger: Profile, asked: Profile) -> bool:
-    return larger.compute >= asked.compute and larger.memory_gib >= asked.memory_gib
-
-
-def _cores(job: PlanJob) -> int:
-    """Of the host, beside the cards."""
-    needs = job.spec.needs
-    return 0 if needs.gpus or needs.slice else needs.cores
-
-
-def _urgent_s(job: PlanJob) -> float:
-    if job.spec.deadline_s is None:
-        return -math.inf
-    return job.spec.deadline_s - _lasts_s(job) - max(HOUR_S, _lasts_s(job))
-
-
-def _served_all(plan: Plan, play: Play) -> bool:
-    return len(play.started_s) == len(plan.jobs)
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ pytest.importorskip("ortools")
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 
 import owner_week
-from owner_week import ORDERS, Play, Stay, Unit
+from owner_week_peers import ORDERS, Play, Stay, Unit, lasts_s, partitions, served_all
 
 HOUR_S = 3600.0
 BOX = box(owner_week.BOX)
@@ -105,7 +105,7 @@ def test_a_card_of_several_draws_its_cap_once() -> None:
 def test_a_card_is_carved_until_nothing_more_fits() -> None:
     geometry = BOX.gpus[0].mig
     assert geometry is not None
-    names = {"+".join(one.name for one in some) for some in owner_week.partitions(geometry)}
+    names = {"+".join(one.name for one in some) for some in partitions(geometry)}
     assert {"4g.40gb+3g.40gb", "3g.40gb+3g.40gb", "+".join(["1g.10gb"] * 7)} <= names
     assert "4g.40gb" not in names
     assert not any("7g" in name or "+me" in name for name in names)
@@ -119,7 +119,7 @@ def test_peers_run_everybody_once_and_nobody_before_it_can(order: str) -> None:
     whole = [Unit(gpu.id) for gpu in BOX.gpus]
     for units, spills in ((carved, False), (carved, True), (whole, True)):
         play = owner_week.static(week, units, order, spills=spills)
-        assert owner_week._served_all(week, play)
+        assert served_all(week, play)
         _check(week, units, play)
 
 
@@ -131,7 +131,7 @@ def _check(week: Plan, units: Sequence[Unit], play: Play) -> None:
         told = by_id[stay.job]
         assert stay.start_s >= told.at_s
         assert all(stay.start_s >= play.ended_s[id] for id in told.spec.after)
-        assert stay.end_s == stay.start_s + owner_week._lasts_s(told)
+        assert stay.end_s == stay.start_s + lasts_s(told)
         assert len(stay.cards) == max(1, told.spec.needs.gpus)
         beside = [one for one in play.stays if one.start_s <= stay.start_s < one.end_s]
         held = Counter(card for one in beside for card in one.cards)
@@ -142,7 +142,7 @@ def test_a_layout_without_a_place_for_a_job_is_told() -> None:
     layouts = dict(owner_week.static_layouts(BOX))
     units = layouts["9 whole | " + "+".join(["1g.10gb"] * 7)]
     week = crowd()
-    assert not owner_week._served_all(week, owner_week.static(week, units, "fifo", spills=False))
+    assert not served_all(week, owner_week.static(week, units, "fifo", spills=False))
 
 
 def test_a_peer_passes_only_where_that_delays_nobody() -> None:
