@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from tenfold.terms.chassis import Chassis
+from tenfold.terms.curve import Curve
 from tenfold.terms.mig import Geometry, Instance, Placement
 
 
@@ -34,6 +36,11 @@ class Device:
     lowest_w: float = 0.0  # the range in which root may set the limit of a real card; 0: unknown
     highest_w: float = 0.0
     knee: float = 1.0  # share of cap_max_w below which speed falls faster than watts
+    curves: tuple[Curve, ...] = ()  # by kind of work; none: its speed is as its limit
+    ceiling_w: float | None = None  # while it is relieved, its limit is no higher than this
+    overdraw: float = 1.0  # what it was seen to draw, over its limit, where that is above 1
+    others: bool = False  # a process that is none of ours works on it
+    clock_mhz: int = 0  # that its clock is locked to; 0: it is free
     source: str = ""  # where the numbers come from
     mig: Geometry | None = None  # how it can be carved; None: it is given whole
     instances: tuple[Instance, ...] = ()  # that stand on it now
@@ -59,6 +66,7 @@ class Node:
     devices: tuple[Device, ...]
     host_w: float = 0.0  # what host and fans draw beside the devices
     aside: tuple[Aside, ...] = ()  # shown, and left out of placement
+    chassis: Chassis | None = None  # what it stands in, where that is known
 
 
 @dataclass(frozen=True)

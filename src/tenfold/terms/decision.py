@@ -27,6 +27,14 @@ class Cap:
 
 
 @dataclass(frozen=True)
+class Clock:
+    """A clock to lock, where a limit of watts does not bind; 0 MHz lets it free."""
+
+    device: str
+    mhz: int
+
+
+@dataclass(frozen=True)
 class Relayout:
     """Instances of one card to destroy, then to create. Whoever runs on the others runs on."""
 
@@ -59,4 +67,5 @@ class Decision:
     yields: tuple[Yield, ...] = ()
     caps: tuple[Cap, ...] = ()
     waits: tuple[Wait, ...] = ()
+    clocks: tuple[Clock, ...] = ()
     relayouts: tuple[Relayout, ...] = ()  # before the starts

@@ -21,6 +21,15 @@ class Kind(StrEnum):
     INTERACTIVE = "interactive"
 
 
+class When(StrEnum):
+    """The hours in which a job may run."""
+
+    ANYTIME = "anytime"
+    CHEAP = "cheap"  # where its energy costs least, before its deadline
+    NIGHT = "night"
+    QUIET_OK = "quiet-ok"  # where noise disturbs nobody: outside the quiet hours
+
+
 class StopFor(StrEnum):
     """What comes after a stop."""
 
@@ -54,6 +63,16 @@ class JobSpec:
     file_hash: str = ""  # of the workload file that was described
     not_before_s: float | None = None  # seconds since the epoch
     deadline_s: float | None = None  # when it should be done
+    when: When = When.ANYTIME
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How an attempt gets on under the limits of its cards."""
+
+    at_s: float  # since when
+    speed: float  # share of full speed
+    worked_s: float  # at full speed, it would have taken so long to come so far
 
 
 @dataclass(frozen=True)
@@ -76,11 +95,23 @@ class Job:
     reason: str = ""  # one sentence: why it is in this state
     enlarged: bool = False  # its needs were raised, since it took more of a GPU than it asked for
     done: float | None = None  # share of its work that earlier attempts have kept, where known
+    pace: Pace | None = None  # of the newest attempt; None: full speed since its slice stood
+    cap_w: float | None = None  # its workload asks for no higher limit than this
     # Of a service:
     port: int | None = None  # where its newest attempt listens, as it told
     healthy_s: float | None = None  # since when its live attempt answers
     unhealthy_s: float | None = None  # since when that does not answer any more
     next_try_s: float | None = None  # queued after a crash: when it is started again
+
+
+def worked_s(job: Job, until_s: float) -> float:
+    """What the newest attempt of a live job has behind it: seconds at full speed on its slot."""
+    if job.pace is not None:
+        return job.pace.worked_s + job.pace.speed * max(0.0, until_s - job.pace.at_s)
+    if job.started_s is None:
+        return 0.0
+    carve_s = 0.0 if job.slot is None else job.slot.carve_s
+    return max(0.0, until_s - job.started_s - carve_s)
 
 
 def child_id(parent: str, key: str) -> str:

@@ -24,4 +24,5 @@ class Needs:
     # Where the time depends on the slice: speed on 1, 2, 3, 4 and 7 compute slices, relative to a
     # whole card; 0 does not fit. `time_s` is then for a whole card.
     speeds: tuple[float, ...] = ()
+    load: str = "compute"  # the kind of work, as a card's curves name it: also `light`, `decode`
     pause_s: float = 30.0  # from a stop to running again elsewhere, its own saving and loading

@@ -63,6 +63,9 @@ class GpuReading:
     processes: tuple[GpuProcess, ...] | Missing
     links: GpuLinks
     slices: tuple[GpuSlice, ...] | Missing
+    # Errors of the driver's log (XID) since the daemon looks, newest last.
+    xids: tuple[int, ...] | Missing = ()
+    ecc_errors: Measured = Missing("it was not asked")  # of two bits, since the driver was loaded
 
 
 @dataclass(frozen=True)
@@ -77,9 +80,19 @@ class DeviceReading:
 
 
 @dataclass(frozen=True)
+class PlaceReading:
+    """What the place tells, where the owner has something that measures it."""
+
+    inlet_c: Measured  # the air that goes into the box
+    supplies: Measured  # power supplies that work
+    wall_w: Measured  # a meter at the wall
+
+
+@dataclass(frozen=True)
 class Reading:
     at_s: float  # seconds since the epoch, of the engine's clock
     devices: tuple[DeviceReading, ...]
+    place: PlaceReading | None = None
 
     @property
     def power_w(self) -> Measured:
