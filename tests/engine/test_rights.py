@@ -19,7 +19,7 @@ from faults.nvml.cards import Card, h100_pcie
 from faults.nvml.standin import NO_PERMISSION, StandIn
 from faults.rights import Helper
 
-from tenfold.engine.caps import set_caps
+from tenfold.engine.limits import Limits
 from tenfold.rights.ask import (
     LONGEST_PAUSE_S,
     NOT_INSTALLED,
@@ -28,10 +28,11 @@ from tenfold.rights.ask import (
     Denied,
     Rights,
 )
-from tenfold.terms.box import DeviceKind, Slot
+from tenfold.terms.box import Box, Device, DeviceKind, Node, Slot
 from tenfold.terms.decision import Cap, Decision, Start
 
-WATTS = 600  # of the site: two cards at 350 W are too much for it, at 300 W they are not
+HOST = 250
+WATTS = 600 + HOST  # of the site: two cards at 350 W are too much for it, at 300 W they are not
 HOLD = "while :; do sleep 0.05; done"
 
 
@@ -57,7 +58,7 @@ def helper(tmp_path: Path, stand_in: StandIn) -> Iterator[Helper]:
 def rationed(tmp_path: Path, stand_in: StandIn, helper: Helper) -> Iterator[PrivateDaemon]:
     found = private(tmp_path, **stand_in.environment, **{VARIABLE: str(helper.socket)})
     found.home.mkdir(mode=0o700, exist_ok=True)
-    (found.home / "config.toml").write_text(f"[site]\nwatts = {WATTS}\n")
+    (found.home / "site.toml").write_text(f"[site]\nwatts = {WATTS}\nhost_watts = {HOST}\n")
     yield found
     found.end()
     kill_marked(str(tmp_path))
@@ -74,6 +75,13 @@ def reaches(stand_in: StandIn, expected: dict[str, int]) -> None:
     while limits(stand_in) != expected:
         assert time.monotonic() < until_s, limits(stand_in)
         time.sleep(0.02)
+
+
+def around(card: Card) -> Box:
+    limits = {"cap_w": 350.0, "cap_min_w": 200.0, "cap_max_w": 350.0}
+    return Box(
+        "", (Node("host", (Device(card.uuid, DeviceKind.GPU, "", "host", 80.0, **limits),)),)
+    )
 
 
 def decided(card: Card) -> Decision:
@@ -132,7 +140,8 @@ def test_a_killed_helper_is_found_again(
     helper.end(signal.SIGKILL)
     helper.start()  # puts the limits back; the daemon sees that and asks again
     reaches(stand_in, {"0": 300, "1": 300})
-    assert limits_seen(stand_in) == [300, 300, 350, 350, 300, 300]
+    # First the second card stood low, since nobody used it.
+    assert limits_seen(stand_in) == [203, 300, 300, 350, 350, 300, 300]
     seen(rationed, lambda box: box["rights"]["granted"])
 
 
@@ -151,14 +160,17 @@ def test_what_counts_on_a_limit_that_cannot_be_set_waits(
     helper.start()
     rights = Rights(helper.socket)
     assert rights.look()
-    assert set_caps(rights, decided(cards[0])).starts
+    assert (
+        Limits(rights.ask, settle_s=0.0).carry_out(decided(cards[0]), around(cards[0]), 0.0).starts
+    )
     cards[0].errors = {"nvmlDeviceSetPowerManagementLimit": NO_PERMISSION}
     stand_in.write()
-    left = set_caps(rights, decided(cards[0]))
+    limits = Limits(rights.ask)
+    left = limits.carry_out(decided(cards[0]), around(cards[0]), 0.0)
     assert left.starts == () and left.waits[0].job == "7"
     assert "could not be set" in left.waits[0].why
     helper.end(signal.SIGKILL)
-    assert set_caps(rights, decided(cards[0])).starts == ()
+    assert limits.carry_out(decided(cards[0]), around(cards[0]), 0.0).starts == ()
     assert not rights.granted and "does not answer" in rights.why
 
 

@@ -98,10 +98,10 @@ def test_a_card_whose_watts_nobody_knows_starts_only_without_a_limit() -> None:
 
 def test_caps_fall_evenly_over_the_busy_cards_and_come_with_the_start() -> None:
     box = gpus(3)
-    # Two busy cards and an idle one: 650 W leave 300 W for each of the two.
+    # Two busy cards and an idle one, which is kept low: 650 W leave 300 W for each of the two.
     decision = decide(box, limit((0.0, 650.0)), [job("1", gpus=1), job("2", gpus=1)], 0.0)
     assert len(decision.starts) == 2
-    assert caps_of(decision) == {"gpu0": 300.0, "gpu1": 300.0}
+    assert caps_of(decision) == {"gpu0": 300.0, "gpu1": 300.0, "gpu2": 210.0}
 
 
 def test_caps_never_go_below_the_knee_even_when_the_budget_is_broken() -> None:

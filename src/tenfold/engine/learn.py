@@ -12,6 +12,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 
+from tenfold.engine.pace import at_full_speed
 from tenfold.terms.job import Job, JobSpec
 from tenfold.terms.needs import Needs
 from tenfold.terms.outcome import Ending, Outcome, Used
@@ -32,9 +33,12 @@ def likeness(spec: JobSpec) -> str:
 
 
 def lesson(job: Job, outcome: Outcome) -> Used | None:
-    """What this end of an attempt of `job` teaches; None where it is no measure of a whole run."""
+    """What this end of an attempt of `job` teaches, as if no power limit had held it down; None
+    where it is no measure of a whole run."""
     whole = outcome.ending is Ending.SUCCEEDED and job.attempt == 1 and not job.stop_for
-    return outcome.used if whole else None
+    if not whole or outcome.used is None:
+        return None
+    return at_full_speed(job, outcome, outcome.used)
 
 
 def learned(needs: Needs, runs: Sequence[Used]) -> Needs:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tenfold.engine.sighting import Sighting
-from tenfold.terms.job import Attempt, Job, Kind
+from tenfold.terms.job import Attempt, Job, Kind, worked_s
 from tenfold.terms.outcome import Ending, Outcome, Result
 
 ASSUMED_S = 600.0  # where nobody estimated a time
@@ -53,8 +53,8 @@ def _outcome(job: Job, attempt: Attempt, now_s: float) -> Outcome | None:
     whole_s = ASSUMED_S if job.spec.needs.time_s is None else job.spec.needs.time_s
     slot = attempt.slot
     takes_s = whole_s * slot.factor * (1.0 - (job.done or 0.0))
-    # The driver carves the slice first.
-    if now_s - attempt.promised_s < slot.carve_s + takes_s:
+    over_s = worked_s(job, now_s) - takes_s
+    if over_s < 0:
         return None
     basis = "assumed, nobody estimated it" if assumed else "by its estimate"
     on = f"a {slot.slice.profile} of {slot.devices[0]}" if slot.slice else ", ".join(slot.devices)
@@ -62,5 +62,5 @@ def _outcome(job: Job, attempt: Attempt, now_s: float) -> Outcome | None:
         f"Modelled: it would have taken {takes_s:.0f} s on {on} ({basis}). Nothing was computed.",
         {"modelled_s": takes_s},
     )
-    ended_s = attempt.promised_s + slot.carve_s + takes_s
+    ended_s = now_s - over_s / (1.0 if job.pace is None else job.pace.speed)
     return Outcome(attempt.number, Ending.SUCCEEDED, attempt.promised_s, ended_s, result=result)

@@ -13,11 +13,11 @@ from tenfold.engine.sighting import Sighting
 from tenfold.ledger.ledger import Ledger
 from tenfold.ledger.transaction import Transaction
 from tenfold.terms.box import Box, DeviceKind
-from tenfold.terms.job import Job, child_id
+from tenfold.terms.job import Job, child_id, worked_s
 from tenfold.terms.outcome import Artifact, Ending, Outcome
 from tenfold.terms.states import ENDED, LIVE, Change, State
 
-Lost = Callable[[Collection[str]], bool]  # whether one of these devices does not answer any more
+Lost = Callable[[Collection[str]], bool]  # whether one of these devices is lost or broke
 
 
 def settle(
@@ -102,6 +102,9 @@ def _take_line(transaction: Transaction, job_id: str, line: dict[str, Any], now_
             job = transaction.update(job_id, healthy_s=None, unhealthy_s=at_s)
         told = {"healthy": healthy, "why": _text(line.get("why", ""))}
         transaction.note(job, "health", at_s, told)
+    elif kind == "cap" and _is_limit(line.get("watts", 0)):
+        watts = line["watts"]
+        transaction.update(job_id, cap_w=None if watts is None else float(watts))
     elif kind == "serves" and _is_port(line.get("port")):
         transaction.update(job_id, port=line["port"])
     elif kind in ("note", "began"):
@@ -158,7 +161,7 @@ def kept_share(job: Job, outcome: Outcome) -> float | None:
         return job.done
     if slot is None or job.started_s is None:
         return job.done
-    ran_s = max(0.0, job.changed_s - job.started_s - slot.carve_s)  # until it was asked to stop
+    ran_s = worked_s(job, job.changed_s)  # until it was asked to stop
     return min(0.99, (job.done or 0.0) + ran_s / (time_s * slot.factor))
 
 
@@ -192,6 +195,11 @@ def _is_number(value: Any) -> bool:
     """One that the ledger can keep: JSON as Python reads it also has NaN and numbers without end,
     and a single line that cannot be written would hold up every job."""
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 2**63
+
+
+def _is_limit(value: Any) -> bool:
+    """Watts, or None for no limit of the job's own."""
+    return value is None or (_is_number(value) and value > 0)
 
 
 def _is_port(value: Any) -> bool:

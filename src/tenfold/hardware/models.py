@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tenfold.hardware.curves import CURVES
 from tenfold.hardware.mig import GEOMETRIES
 from tenfold.terms.box import Device, DeviceKind
 
@@ -32,6 +33,8 @@ class Card:
     on_board: bool = False  # SXM: on a board of 4 or 8, all with a fast link to one another
     bridged: int = 1  # cards that an NVLink bridge joins
     knee: float = KNEE
+    max_operating_c: float | None = None
+    kelvin_per_w: float | None = None  # of a declared card that is placed worse than others
 
     def device(self, id: str, node: str, bridge: str = "") -> Device:
         return Device(
@@ -45,6 +48,9 @@ class Card:
             cap_min_w=self.cap_min_w,
             cap_max_w=self.cap_max_w,
             knee=self.knee,
+            max_operating_c=self.max_operating_c,
+            kelvin_per_w=self.kelvin_per_w,
+            curves=CURVES,
             source=self.source if self.knee != KNEE else f"{self.source}; {_KNEE_SOURCE}",
             mig=GEOMETRIES.get(self.name),
             bridge=bridge,
@@ -63,6 +69,7 @@ CARDS = (
         cap_max_w=700,
         source=f"watts: {_TEST_DATA} (qx-h100.xml); memory: MIG profile 7g.80gb",
         on_board=True,
+        max_operating_c=87,  # 29 C with 58 K of margin in qx-h100.xml
     ),
     Card(
         name="H100-PCIe",
@@ -116,6 +123,7 @@ CARDS = (
         cap_max_w=400,
         source=f"watts: {_TEST_DATA} (qx-a100.xml); memory: its name, in units of 10^9 bytes",
         on_board=True,
+        max_operating_c=85,  # qx-a100.xml
     ),
     Card(
         name="A100-80GB",
@@ -127,6 +135,7 @@ CARDS = (
         source=f"watts: taken from the 40 GB card, {_TEST_DATA} (qx-a100.xml); "
         "memory: MIG profile 7g.80gb",
         on_board=True,
+        max_operating_c=85,  # taken from the 40 GB card
     ),
     Card(
         name="L40S",

@@ -16,20 +16,23 @@ import math
 from collections.abc import Sequence
 from operator import attrgetter
 
+from tenfold.placement.caps import caps
 from tenfold.placement.carve import Carving
+from tenfold.placement.clocks import clocks
 from tenfold.placement.explain import Block, Cause, Places, why
 from tenfold.placement.fits import Extent, fits
+from tenfold.placement.hours import closing, due, waits_for_hours
 from tenfold.placement.mold import TRIES, Mold, batch_slots, siblings
 from tenfold.placement.packing import by_slice
-from tenfold.placement.power import Watts, caps, watts_of, yields
-from tenfold.placement.queue import held_until, in_order, order, time_s, waits_for
+from tenfold.placement.power import Watts, must_fit_s, watts_of, yields
+from tenfold.placement.queue import NOT_DUE, held_until, in_order, order, time_s, waits_for
 from tenfold.placement.reserve import Outlook, Reservation, reserve
 from tenfold.placement.room import make_room
 from tenfold.placement.slots import Hold, Occupancy
 from tenfold.terms.box import Box, DeviceKind, Slot
 from tenfold.terms.budget import Budget
 from tenfold.terms.decision import Decision, Place, Start, Wait, Yield
-from tenfold.terms.job import Job, Kind, StopFor
+from tenfold.terms.job import Job, Kind, StopFor, When
 from tenfold.terms.needs import Needs
 from tenfold.terms.states import LIVE, State
 
@@ -50,10 +53,13 @@ def decide(
 
     Without `words` only those waits are told whose start is known: nothing else changes.
     """
-    ordered = in_order(jobs, now)
+    # Whoever keeps to certain hours is looked at by when it has to be done.
+    by = due(jobs, now) if any(job.spec.when is not When.ANYTIME for job in jobs) else NOT_DUE
+    ordered = in_order(jobs, now, by)
     live = [job for job in ordered if job.state in LIVE]
     table = _Table(box, budget, now, live)
     asked = yields(table.watts, budget, live, table.holds, now)
+    asked += closing(live, budget, by, {leave.job for leave in asked}, now)
     # Whoever is open has not succeeded, so a job that waits for it waits on.
     open_ids = {job.id for job in jobs}
     starts: list[Start] = []
@@ -67,6 +73,11 @@ def decide(
         spec = job.spec
         if spec.after or job.awaits or spec.not_before_s:
             held = waits_for(job, open_ids, now)
+            if held is not None:
+                dependent.append(held)
+                continue
+        if spec.when is not When.ANYTIME:
+            held = waits_for_hours(job, budget, now, by.get(job.id))
             if held is not None:
                 dependent.append(held)
                 continue
@@ -88,11 +99,15 @@ def decide(
         table.batch(molded, starts, blocked)
     else:
         table.mold(molded, live, starts, blocked)
+    by_id = {job.id: job for job in ordered}
     return Decision(
         starts=tuple(starts),
         yields=asked or table.room_for(blocked, live) or table.movers(live),
-        caps=caps(box, table.watts, budget, table.holds, now),
-        waits=(*dependent, *table.waits(blocked)) if words else table.promises(),
+        caps=caps(box, table.watts, budget, table.holds, by_id, now),
+        clocks=clocks(box, table.holds, by_id),
+        waits=(*dependent, *table.waits(blocked))
+        if words
+        else (*(wait for wait in dependent if wait.expected_s is not None), *table.promises()),
         relayouts=table.carving.relayouts(),
     )
 
@@ -102,7 +117,7 @@ class _Table:
 
     def __init__(self, box: Box, budget: Budget, now: float, live: Sequence[Job]) -> None:
         self.box, self.budget, self.now = box, budget, now
-        self.watts = watts_of(box)
+        self.watts = watts_of(box, budget)
         self.occupied = Occupancy(box)
         self.carving = Carving(box, live)
         self.holds: list[Hold] = []
@@ -249,7 +264,7 @@ class _Table:
     def _promise(self, job: Job) -> None:
         other = next(iter(self.promised.values()), None)
         outlook = Outlook(self.box, self.watts, self.budget, self.holds, other, self.now)
-        promise = reserve(outlook, job.id, job.spec.needs, time_s(job))
+        promise = reserve(outlook, job.id, job.spec.needs, time_s(job), must_fit_s(job))
         if promise is not None:
             self.promised[_kind(job.spec.needs)] = promise
 
@@ -273,7 +288,7 @@ class _Table:
         """Whether the site and the reservations let `job` have this slot."""
         needs = job.spec.needs
         load_w = self.watts.load_w([*self.holds, hold])
-        limit_w = self.budget.lowest_w(self.now, hold.end_s)
+        limit_w = self.budget.lowest_w(self.now, min(hold.end_s, self.now + must_fit_s(job)))
         if load_w > limit_w:
             return Block(needs, Cause.WATTS, load_w=load_w, limit_w=limit_w)
         for other in self.promised.values():
@@ -340,7 +355,7 @@ def _hold(job: Job, slot: Slot, watts: Watts, now: float) -> Hold:
     return Hold(
         job=job.id,
         slot=slot,
-        end_s=held_until(job, slot, now),
+        end_s=held_until(job, slot, now, watts.pace(slot, job.spec.needs)),
         extra_w=watts.extra_w(slot, job.spec.needs),
         stays=job.spec.kind is Kind.SERVICE and job.state is not State.YIELDING,
         card=watts.card(slot),

@@ -135,6 +135,8 @@ class Places:
         """Who is on a card: `busy with job 4`, `carved: 1g.10gb@6 job 7, 2g.20gb@0 job 3`,
         `shared: 8 GiB job 2`."""
         tenants = self.occupied.tenants.get(gpu.id, {})
+        if gpu.others and not tenants:
+            return "somebody else's process works on it"
         accounts = [
             f"{slot.memory_gib:g} GiB job {job}"
             for job, slot in tenants.items()

@@ -29,7 +29,7 @@ from tenfold.placement.packing import Packing, by_slice, speed
 from tenfold.placement.queue import time_left_s, waits_for
 from tenfold.placement.slots import Hold, Host, Kept, Occupancy, mask_of, slice_slot
 from tenfold.terms.box import Box, Device, Slot
-from tenfold.terms.job import Job, Kind
+from tenfold.terms.job import Job, Kind, worked_s
 from tenfold.terms.mig import SLICES, Placement
 from tenfold.terms.states import State
 
@@ -205,13 +205,13 @@ class Mold:
 def left_on_card_s(job: Job, slot: Slot | None, now: float) -> float:
     """What is left of a job's time, on a whole card."""
     left_s = time_left_s(job)
-    worked_s = 0.0
+    behind_s = 0.0
     if slot is not None and job.started_s is not None:
         until_s = job.changed_s if job.state is State.YIELDING else now
-        worked_s = max(0.0, until_s - job.started_s - slot.carve_s) / slot.factor
+        behind_s = worked_s(job, until_s) / slot.factor
     if left_s == math.inf:
-        return max(UNKNOWN_S, worked_s)
-    return max(left_s - worked_s, LATE * left_s, 1.0)
+        return max(UNKNOWN_S, behind_s)
+    return max(left_s - behind_s, LATE * left_s, 1.0)
 
 
 def _best(pack: Packing, blocked: int, members: Sequence[_Member]) -> _Layout | None:

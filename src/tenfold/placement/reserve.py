@@ -81,10 +81,13 @@ class Outlook:
     now: float
 
 
-def reserve(outlook: Outlook, job: str, needs: Needs, time_s: float) -> Reservation | None:
+def reserve(
+    outlook: Outlook, job: str, needs: Needs, time_s: float, fits_s: float = math.inf
+) -> Reservation | None:
     """The earliest start of `job`, or None where no known or unknown end ever makes room.
 
-    `time_s` is inf where nobody knows how long it runs.
+    `time_s` is inf where nobody knows how long it runs; `fits_s`: so long after its start the
+    budget must hold it (`power.must_fit_s`).
     """
     occupied = Occupancy(outlook.box, outlook.holds)
     ends = sorted(outlook.holds, key=lambda hold: hold.end_s)
@@ -101,7 +104,7 @@ def reserve(outlook: Outlook, job: str, needs: Needs, time_s: float) -> Reservat
             slot = occupied.slot(needs, rank=rank)
         if slot is None:
             continue
-        found = _promise(outlook, occupied, job, slot, needs, at_s, time_s)
+        found = _promise(outlook, occupied, job, slot, needs, at_s, time_s, fits_s)
         if found is not None:
             return found
     return _promise_without_time(outlook, job, needs)
@@ -125,14 +128,16 @@ def _promise(
     needs: Needs,
     at_s: float,
     time_s: float,
+    fits_s: float,
 ) -> Reservation | None:
-    own = _own(outlook, job, slot, needs, at_s + time_s * slot.factor)
+    lasts_s = time_s * slot.factor / outlook.watts.pace(slot, needs)
+    own = _own(outlook, job, slot, needs, at_s + lasts_s)
     there = [hold for hold in outlook.holds if hold.end_s > at_s]
     load_w = outlook.watts.load_w([*there, own])
     other = outlook.other
     if other is not None and other.start_s <= at_s < other.end_s:
         load_w += other.extra_w
-    limit_w = outlook.budget.lowest_w(at_s, own.end_s)
+    limit_w = outlook.budget.lowest_w(at_s, min(own.end_s, at_s + fits_s))
     if load_w > limit_w:
         return None
     if other is not None and at_s < other.start_s and not other.outlasts(own.end_s):

@@ -5,25 +5,25 @@ every layout of every card over time, watts, energy and what it cost. decide() i
 when it arrives and knows of its time only what its needs say; how long it really runs is known to
 the simulator alone. A job that yields leaves after its pause and continues where it was.
 
-What it does not model: interference between slices, crashes, and the watts of a job below its
-card's cap (a card in use draws its cap, as in every reading of a declared box).
+Under a cap a job is as fast, and draws as much, as its card's curves say of its kind of work. What
+it does not model: interference between slices, and crashes.
 """
 
 from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from tenfold.placement.decide import decide
-from tenfold.placement.power import CAP_LEAD_S
+from tenfold.placement.power import CAP_LEAD_S, draw_w, leave_lead_s, may_leave, speed
 from tenfold.placement.queue import held_until
 from tenfold.terms.box import Box, Device, DeviceKind, Slot
 from tenfold.terms.budget import Budget
-from tenfold.terms.decision import Decision, Relayout
-from tenfold.terms.job import Job, JobSpec, Kind, StopFor
+from tenfold.terms.decision import Decision, Relayout, Wait
+from tenfold.terms.job import Job, JobSpec, Kind, Pace, StopFor, When, worked_s
 from tenfold.terms.mig import Instance, Placement
 from tenfold.terms.states import State
 
@@ -73,6 +73,7 @@ class Record:
     promised_s: dict[str, float] = field(default_factory=dict)  # the first start that was told
     waiting: dict[str, str] = field(default_factory=dict)  # of whoever never ran: why
     watts: list[tuple[float, float]] = field(default_factory=list)  # (from, draw of the box)
+    most_w: float = 0.0  # what it may have drawn at most: every card in use at its cap
     kwh: float = 0.0
     cost: float | None = None  # None where no step of the budget has a price
     decisions: int = 0
@@ -93,14 +94,16 @@ def simulate(
     arrivals: Iterable[Arrival],
     *,
     until_s: float = math.inf,
+    at_least_s: float | None = None,
     review_s: float = REVIEW_S,
     watch: Watch | None = None,
 ) -> Record:
-    """Play `arrivals` to the end, or to `until_s`, or until nothing can change any more.
+    """Play `arrivals` to the end, or to `until_s`, or until nothing can change any more. With
+    `at_least_s` to that moment, and on only for jobs that have not ended, whatever the budget does.
 
     `watch` sees each decision with the box before it and the jobs it was taken for.
     """
-    run = _Run(box, budget, arrivals, until_s, review_s)
+    run = _Run(box, budget, arrivals, until_s, review_s, at_least_s=at_least_s)
     while run.step(watch):
         pass
     return run.record
@@ -129,7 +132,7 @@ class _Event:
     at_s: float
     number: int
     job: str = ""
-    attempt: int = 0  # of which it is the end; 0: it only makes us look again
+    turn: int = 0  # of the job, that this is the end of; another one since: it comes to nothing
 
 
 class _Run:
@@ -141,7 +144,9 @@ class _Run:
         until_s: float,
         review_s: float,
         now: float | None = None,
+        at_least_s: float | None = None,
     ) -> None:
+        self.at_least_s = at_least_s
         self.box, self.budget, self.until_s, self.review_s = box, budget, until_s, review_s
         self.record = Record()
         self.coming = sorted(arrivals, key=lambda one: (one.at_s, one.id), reverse=True)
@@ -152,11 +157,12 @@ class _Run:
         self.now = self.coming[-1].at_s if self.coming else 0.0
         if now is not None:
             self.now = now
-        self.record.watts.append((self.now, _draw_w(box, set())))
-        for step in budget.steps:
-            for at_s in (step.start_s, step.start_s - CAP_LEAD_S):
-                if at_s > self.now:
-                    self._look_at(at_s)
+        self.turns: dict[str, int] = {}
+        self.leads_s: set[float] = set()
+        self.looked: set[float] = set()  # moments at which jobs have their hours
+        self.record.watts.append((self.now, _draw_w(box, {})))
+        self._look_before_steps(0.0)
+        self._look_before_steps(CAP_LEAD_S)
 
     def begin(self, jobs: Sequence[Job]) -> None:
         """From how things stand: what runs runs on, by its estimate."""
@@ -169,7 +175,8 @@ class _Run:
             if job.slot is None or job.state not in (State.RUNNING, State.YIELDING):
                 continue
             pause_s = job.spec.needs.pause_s if job.state is State.YIELDING else 0.0
-            self._end_at(job, held_until(job, job.slot, self.now) + pause_s)
+            until_s = held_until(job, job.slot, self.now, self._speed(job, job.slot))
+            self._end_at(job, until_s + pause_s)
 
     def step(self, watch: Watch | None) -> bool:
         """One moment; False when there is none left."""
@@ -202,6 +209,8 @@ class _Run:
         for at_s in (arrival.spec.not_before_s, _urgent_s(arrival.spec)):
             if at_s is not None and at_s > self.now:
                 self._look_at(at_s)
+        if may_leave(self.jobs[arrival.id]):
+            self._look_before_steps(leave_lead_s(self.jobs[arrival.id]))
 
     def _carry_out(self, decision: Decision) -> None:
         self.record.decisions += 1
@@ -211,18 +220,27 @@ class _Run:
         if decision.relayouts:
             self.box = _carved(self.box, decision.relayouts)
             self._note_layouts(decision.relayouts)
-        for start in decision.starts:
-            self._start(self.jobs[start.job], start.slot)
-        for wait in decision.waits:
-            if wait.expected_s is not None:
-                self.record.promised_s.setdefault(wait.job, wait.expected_s)
         caps = {cap.device: cap.watts for cap in decision.caps}
         if caps:
             self.box = _with(
                 self.box, lambda gpu: replace(gpu, cap_w=caps[gpu.id]) if gpu.id in caps else gpu
             )
+            self._change_pace()
+        for start in decision.starts:
+            self._start(self.jobs[start.job], start.slot)
+        for wait in decision.waits:
+            self._note_wait(wait)
         if decision.starts or caps:
             self._note_watts()
+
+    def _note_wait(self, wait: Wait) -> None:
+        if wait.expected_s is None:
+            return
+        if self.jobs[wait.job].spec.when is When.ANYTIME:
+            self.record.promised_s.setdefault(wait.job, wait.expected_s)
+        elif wait.expected_s not in self.looked:  # from then on it may start, which is no promise
+            self.looked.add(wait.expected_s)
+            self._look_at(wait.expected_s)
 
     def _start(self, job: Job, slot: Slot) -> None:
         job = replace(
@@ -233,27 +251,62 @@ class _Run:
             changed_s=self.now,
             attempt=job.attempt + 1,
         )
+        begins_s, rate = self.now + slot.carve_s, self._speed(job, slot)
+        job = replace(job, pace=None if rate == 1.0 else Pace(begins_s, rate, 0.0))
         self.jobs[job.id] = job
         self.record.started_s.setdefault(job.id, self.now)
         if job.spec.kind is not Kind.SERVICE:
-            self._end_at(job, self.now + slot.carve_s + self._left_s(job) * slot.factor)
+            self._end_at(job, begins_s + self._left_s(job) * slot.factor / rate)
+
+    def _speed(self, job: Job, slot: Slot) -> float:
+        """As the caps of its cards are now."""
+        if slot.kind is DeviceKind.CPU:
+            return 1.0
+        cards = {gpu.id: gpu for gpu in self.box.gpus}
+        known = [cards[id] for id in slot.devices if id in cards]
+        load = job.spec.needs.load
+        return min((speed(gpu, gpu.cap_w, load) for gpu in known), default=1.0)
+
+    def _change_pace(self) -> None:
+        """The caps have changed: some of those that run get on at another speed from here on."""
+        for job in list(self.jobs.values()):
+            if job.slot is None or job.state is not State.RUNNING or job.started_s is None:
+                continue
+            rate = self._speed(job, job.slot)
+            if rate == (1.0 if job.pace is None else job.pace.speed):
+                continue
+            begins_s = max(self.now, job.started_s + job.slot.carve_s)
+            factor = job.slot.factor
+            behind_s = worked_s(job, self.now)
+            self.jobs[job.id] = job = replace(job, pace=Pace(begins_s, rate, behind_s))
+            if job.spec.kind is not Kind.SERVICE:
+                left_s = self._left_s(job) * factor - behind_s
+                self._end_at(job, begins_s + max(0.0, left_s) / rate)
 
     def _yield(self, job: Job) -> None:
         self.record.yields += 1
         self.jobs[job.id] = replace(
             job, state=State.YIELDING, stop_for=StopFor.YIELD, changed_s=self.now
         )
-        # Its end as it was planned comes to nothing: the attempt is another one from here on.
-        self.jobs[job.id] = replace(self.jobs[job.id], attempt=job.attempt + 1)
         self._end_at(self.jobs[job.id], self.now + job.spec.needs.pause_s)
 
     def _left_s(self, job: Job) -> float:
         return self.lasts_s[job.id] * (1.0 - (job.done or 0.0))
 
     def _end_at(self, job: Job, at_s: float) -> None:
+        """When it leaves its slot; what was known of that before comes to nothing."""
+        turn = self.turns[job.id] = self.turns.get(job.id, 0) + 1
         if at_s < math.inf:
             self.count += 1
-            heapq.heappush(self.events, _Event(at_s, self.count, job.id, job.attempt))
+            heapq.heappush(self.events, _Event(at_s, self.count, job.id, turn))
+
+    def _look_before_steps(self, lead_s: float) -> None:
+        if lead_s in self.leads_s:
+            return
+        self.leads_s.add(lead_s)
+        for step in self.budget.steps:
+            if step.start_s - lead_s > self.now:
+                self._look_at(step.start_s - lead_s)
 
     def _look_at(self, at_s: float) -> None:
         self.count += 1
@@ -264,6 +317,13 @@ class _Run:
         while self.events and not self._stands(self.events[0]):
             heapq.heappop(self.events)
         ahead = [self.events[0].at_s] if self.events else []
+        if self.at_least_s is not None:
+            if self.now < self.at_least_s:
+                ahead.append(self.at_least_s)
+            elif not self.coming and all(
+                job.spec.kind is Kind.SERVICE for job in self.jobs.values()
+            ):
+                return math.inf
         if self.coming:
             ahead.append(self.coming[-1].at_s)
         running = any(event.job for event in self.events)
@@ -275,7 +335,7 @@ class _Run:
         if not event.job:
             return True
         job = self.jobs.get(event.job)
-        return job is not None and job.attempt == event.attempt and job.slot is not None
+        return job is not None and job.slot is not None and self.turns[job.id] == event.turn
 
     def _pass(self, until_s: float) -> None:
         """The clock goes on; what ends by then has ended."""
@@ -297,11 +357,11 @@ class _Run:
             del self.jobs[job.id]
             self.record.ended_s[job.id] = self.now
             return
-        worked_s = max(0.0, job.changed_s - job.started_s - job.slot.carve_s) / job.slot.factor
+        behind_s = worked_s(job, job.changed_s) / job.slot.factor
         lasts_s = self.lasts_s[job.id]
-        done = (job.done or 0.0) + (worked_s / lasts_s if 0 < lasts_s < math.inf else 0.0)
+        done = (job.done or 0.0) + (behind_s / lasts_s if 0 < lasts_s < math.inf else 0.0)
         self.jobs[job.id] = replace(
-            job, state=State.QUEUED, slot=None, stop_for=None, done=min(done, 1.0)
+            job, state=State.QUEUED, slot=None, stop_for=None, done=min(done, 1.0), pace=None
         )
 
     def _finish(self) -> None:
@@ -314,15 +374,17 @@ class _Run:
         _reckon(record, self.budget)
 
     def _note_watts(self) -> None:
-        busy = {
-            device
-            for job in self.jobs.values()
-            if job.slot is not None and job.slot.kind is DeviceKind.GPU
-            for device in job.slot.devices
-        }
-        draw_w = _draw_w(self.box, busy)
-        if draw_w != self.record.watts[-1][1]:
-            self.record.watts.append((self.now, draw_w))
+        loads: dict[str, list[str]] = {}
+        for job in self.jobs.values():
+            if job.slot is not None and job.slot.kind is DeviceKind.GPU:
+                for device in job.slot.devices:
+                    loads.setdefault(device, []).append(job.spec.needs.load)
+        most_w = self.box.host_w
+        most_w += sum(gpu.cap_w if gpu.id in loads else gpu.idle_w for gpu in self.box.gpus)
+        self.record.most_w = max(self.record.most_w, most_w)
+        drawn_w = _draw_w(self.box, loads)
+        if drawn_w != self.record.watts[-1][1]:
+            self.record.watts.append((self.now, drawn_w))
 
     def _note_layouts(self, relayouts: Sequence[Relayout]) -> None:
         changed = {relayout.device for relayout in relayouts}
@@ -340,9 +402,11 @@ def _urgent_s(spec: JobSpec) -> float | None:
     return spec.deadline_s - lasts_s - max(3600.0, lasts_s)
 
 
-def _draw_w(box: Box, busy: set[str]) -> float:
-    """Host and fans, and every GPU at its cap or idle."""
-    return box.host_w + sum(gpu.cap_w if gpu.id in busy else gpu.idle_w for gpu in box.gpus)
+def _draw_w(box: Box, loads: Mapping[str, Sequence[str]]) -> float:
+    """Host and fans, and every GPU as its work draws under its cap, or idle."""
+    return box.host_w + sum(
+        draw_w(gpu, gpu.cap_w, loads[gpu.id]) if gpu.id in loads else gpu.idle_w for gpu in box.gpus
+    )
 
 
 def _carved(box: Box, relayouts: Sequence[Relayout]) -> Box:
@@ -385,14 +449,5 @@ def _reckon(record: Record, budget: Budget) -> None:
             place += 1
         kwh = record.watts[place][1] * (until_s - from_s) / 3.6e6
         record.kwh += kwh
-        cost += kwh * (_price(budget, from_s) or 0.0)
+        cost += kwh * (budget.at(from_s).price_kwh or 0.0)
     record.cost = cost if priced else None
-
-
-def _price(budget: Budget, at_s: float) -> float | None:
-    price = budget.steps[0].price_kwh
-    for step in budget.steps:
-        if step.start_s > at_s:
-            break
-        price = step.price_kwh
-    return price

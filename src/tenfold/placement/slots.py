@@ -9,6 +9,8 @@ A card is a mask of its memory slices: a whole job covers all of it, a slice its
 instances cover nothing, since they can be destroyed beside running ones; those that somebody else
 made are left alone, so they do.
 
+A card on which somebody else's process works is given to nobody until that is gone.
+
 A card that is not carved can be shared by jobs that say so. It is covered as a whole for all
 others, until the last of them has left; among themselves they divide its memory by account. Who
 computes when is the driver's business: the time of a job beside others is not known.
@@ -76,6 +78,7 @@ class Occupancy:
         self.span_factor = box.span_factor
         self.taken: dict[str, int] = {}  # GPU -> memory slices in use
         self.tenants: dict[str, dict[str, Slot]] = {}  # GPU -> job -> slot
+        self._foreign: dict[str, int] = {}  # what is somebody else's stays so
         self.sharers: dict[str, list[str]] = {}  # CPU -> jobs, in the order they were taken
         self._gpus = {gpu.id: gpu for host in self.hosts for gpu in host.gpus}
         self._free = len(self._gpus)  # cards that nobody uses any part of
@@ -85,8 +88,9 @@ class Occupancy:
             foreign = 0
             for instance in gpu.instances:
                 foreign |= instance.placement.mask if instance.foreign else 0
-            if foreign:
-                self._set(gpu.id, foreign)
+            self._foreign[gpu.id] = FULL if gpu.others else foreign
+            if self._foreign[gpu.id]:
+                self._set(gpu.id, self._foreign[gpu.id])
         for hold in holds:
             self.take(hold)
 
@@ -110,7 +114,8 @@ class Occupancy:
             if self.tenants.get(device, {}).pop(hold.job, None) is None:
                 continue
             if hold.slot.fraction is None or not self.tenants[device]:
-                self._set(device, self.taken[device] & ~mask_of(hold.slot))
+                free = self.taken[device] & ~mask_of(hold.slot)
+                self._set(device, free | self._foreign[device])
 
     def keep(self, slot: Slot) -> None:
         """Nobody else gets any of these cards' memory slices."""

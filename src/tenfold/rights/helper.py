@@ -3,9 +3,9 @@
     python3 -I -S helper.py OWNER-UID SOCKET STATE
 
 One owner asks on a UNIX socket, a JSON list a line: ["set-cap", UUID, WATTS]; `TAKES` has the rest.
-A connection is a lease: at its end limits and clocks go back to what they were; slices stay. STATE
-tells it before anything changes, so a helper that was killed puts them back when it starts again.
-It imports Python's own modules only: nothing that the owner can write may run as root.
+A connection is a lease: then limits and clocks go back, of a card once nothing runs on it; slices
+stay. STATE tells it before a change: a killed helper does it later. It imports Python's own modules
+only: nothing that the owner can write may run as root.
 """
 
 from __future__ import annotations
@@ -57,12 +57,15 @@ class Rights:
         finally:
             self._library.nvmlShutdown()
 
-    def restore(self) -> None:
-        """What cannot be put back now is tried again after the next lease and at the next start."""
+    def restore(self, at_once: bool = False) -> None:
+        """Who runs on was given these watts, and the wall may carry no more: such a card waits."""
         for card, before in list(self.undo.items()):
             try:
                 self._nvml("Init_v2")
                 of = self._get(c_void_p, "DeviceGetHandleByUUID", card.encode())
+                runs = self._library.nvmlDeviceGetComputeRunningProcesses_v2
+                if runs(of, byref(c_uint(0)), None) == 7 and not at_once:  # no room for all of them
+                    continue
                 if "limit" in before:
                     self._nvml("DeviceSetPowerManagementLimit", of, c_uint(before["limit"]))
                 if "clock" in before:
@@ -82,8 +85,7 @@ class Rights:
         self._nvml("DeviceSetPowerManagementLimit", of, c_uint(watts * 1000))
 
     def lock_clock(self, card: str, of: c_void_p, mhz: int) -> None:
-        """0 unlocks what was locked here; what somebody else locked stays so."""
-        if mhz:
+        if mhz:  # 0 unlocks what was locked here; what somebody else locked stays so
             self._within(mhz, "DeviceGetMinMaxClockOfPState", of, c_uint(0), c_uint(0))
             self.undo.setdefault(card, {})["clock"] = mhz
             self._keep()
@@ -94,8 +96,7 @@ class Rights:
             self._keep()
 
     def layout(self, card: str, of: c_void_p) -> dict[str, Any]:
-        """[number, profile, start, size, whether it was made here] of each instance."""
-        standing = self._standing(card, of)
+        standing = self._standing(card, of)  # and, last, whether it was made here
         return {"instances": [[n, *at, [card, *at] in self.made] for n, at in standing.items()]}
 
     def create(self, card: str, of: c_void_p, profile: int, *at: int) -> dict[str, Any]:
@@ -116,7 +117,7 @@ class Rights:
             self._get(c_void_p, "GpuInstanceCreateComputeInstance", made, c_uint(whole[0]))
             told = self._get(INSTANCE, "GpuInstanceGetInfo", made)
             if told[3:] != [profile, *at]:
-                raise Refused("elsewhere", "the driver put it elsewhere")
+                raise Refused("elsewhere", "")
         except (Refused, ValueError) as no:
             self._destroy(made)
             raise Refused(no.args[0], "it could not be finished") from no
@@ -177,10 +178,9 @@ def main() -> None:
     owner, path, rights = int(sys.argv[1]), Path(sys.argv[2]), Rights(Path(sys.argv[3]))
     os.umask(0o177)
     path.unlink(missing_ok=True)
-    listening = socket.socket(socket.AF_UNIX)
-    listening.bind(str(path))
+    listening = socket.create_server(str(path), family=socket.AF_UNIX, backlog=1)
     os.chown(path, owner, -1)
-    listening.listen(1)
+    listening.settimeout(1.0)  # what is not put back yet is tried again
     for number in (signal.SIGTERM, signal.SIGALRM):  # the alarm: else a signal that comes just
         signal.signal(number, lambda got, _: got == signal.SIGTERM and sys.exit())  # before a call
     signal.setitimer(signal.ITIMER_REAL, 1.0, 1.0)  # that waits would be heard only after it
@@ -193,7 +193,7 @@ def main() -> None:
                 while mine and (line := lines.readline(4096)):
                     came.sendall(json.dumps(rights.answer(line)).encode() + b"\n")
     finally:
-        rights.restore()
+        rights.restore(at_once=True)
 
 
 if __name__ == "__main__":

@@ -40,7 +40,10 @@ class Device:
     ceiling_w: float | None = None  # while it is relieved, its limit is no higher than this
     overdraw: float = 1.0  # what it was seen to draw, over its limit, where that is above 1
     others: bool = False  # a process that is none of ours works on it
+    max_operating_c: float | None = None  # the warmest that it is to work at; None: nobody knows
+    kelvin_per_w: float | None = None  # modelled: over the inlet air; None: as one placed well
     clock_mhz: int = 0  # that its clock is locked to; 0: it is free
+    decode_clock_mhz: int = 0  # to lock it to while only services that decode are on it; 0: never
     source: str = ""  # where the numbers come from
     mig: Geometry | None = None  # how it can be carved; None: it is given whole
     instances: tuple[Instance, ...] = ()  # that stand on it now

@@ -11,6 +11,9 @@ class Missing:
 
 
 Measured = float | Missing
+NOT_ASKED = Missing("it was not asked")
+# What holds a card's clocks down where that is heat.
+SLOWED, TOO_WARM, TOO_HOT = "slowed by the hardware", "too warm", "too hot"
 
 
 @dataclass(frozen=True)
@@ -65,7 +68,9 @@ class GpuReading:
     slices: tuple[GpuSlice, ...] | Missing
     # Errors of the driver's log (XID) since the daemon looks, newest last.
     xids: tuple[int, ...] | Missing = ()
-    ecc_errors: Measured = Missing("it was not asked")  # of two bits, since the driver was loaded
+    ecc_errors: Measured = NOT_ASKED  # of two bits, since the driver was loaded
+    rows_pending: bool | Missing = NOT_ASKED  # rows of memory are replaced at the next reset
+    rows_failed: bool | Missing = NOT_ASKED  # a bad row could not be replaced
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,7 @@ class DeviceReading:
     utilisation: Measured  # 0 to 1
     fan: Measured  # 0 to 1
     gpu: GpuReading | None = None  # of a real GPU
+    energy_j: Measured = NOT_ASKED  # of a CPU, since the daemon looks; a GPU's stands in `gpu`
 
 
 @dataclass(frozen=True)

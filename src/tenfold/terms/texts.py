@@ -42,6 +42,11 @@ TEXTS: dict[str, tuple[str, str, str]] = {
         "{why}",
         "a later --by, or an earlier --not-before",
     ),
+    "job.when": (
+        "Hours such as '{when}' are for batch jobs.",
+        "This is a {kind} job, and somebody waits for it.",
+        "leave --when out",
+    ),
     "job.share": (
         "A card cannot be shared so.",
         "{why}",
@@ -176,6 +181,75 @@ TEXTS: dict[str, tuple[str, str, str]] = {
         "{why}",
         "edit {path}",
     ),
+    "site.moved": (
+        "The place is described in {old}, where nobody looks any more.",
+        "Its section [site] may hold a limit, and it has a file of its own now.",
+        "{next}",
+    ),
+    "site.idle": (
+        "The place allows {watts:,.0f} W, and the idle box draws {idle_w:,.0f} W.",
+        "That is from {when}, by {limit}.",
+        "raise that limit in site.toml, or take a smaller box with --box",
+    ),
+    "site.exists": (
+        "There is a file {path} already.",
+        "It would be written over.",
+        "edit {path}, or tenfold site init --force",
+    ),
+    "site.write": (
+        "The file {path} cannot be written.",
+        "{why}",
+        "name another with --file",
+    ),
+    "site.sxm": (
+        "A single chassis of {count} {model} does not exist, so no wall is judged for it.",
+        "SXM boards hold 4 or 8 cards. Buy several nodes of SXM cards, or PCIe or NVL cards, of"
+        " which one chassis holds up to ten.",
+        "tenfold site --box {instead}",
+    ),
+    "site.file": (
+        "The file {path} cannot be read.",
+        "{why}",
+        "tenfold site --help",
+    ),
+    "site.out": (
+        "The page cannot be written to {folder}.",
+        "{why}",
+        "name another folder with --out",
+    ),
+    # curves of the owner's own cards
+    "calibrate.declared": (
+        "A declared box has no card to measure.",
+        "All that it shows is modelled, how limits slow its cards included.",
+        "tenfold down, then tenfold up --box auto",
+    ),
+    "calibrate.cards": (
+        "There is no NVIDIA card to measure.",
+        "Published curves of other cards are used: at 70 % of its highest limit a card that"
+        " computes keeps 91 % of its speed, at 60 % it keeps 85 %; light work keeps 98 % there,"
+        " and writing text with a language model all of it.",
+        "tenfold doctor",
+    ),
+    "calibrate.card": (
+        "There is no card {card} to measure.",
+        "{why}",
+        "tenfold status",
+    ),
+    "calibrate.rights": (
+        "Power limits cannot be set as a measurement needs them.",
+        "{why}",
+        "tenfold rights install; where they are granted, end what else draws: tenfold status",
+    ),
+    "calibrate.meter": (
+        "The card {card} cannot be measured.",
+        "{why}",
+        "tenfold doctor",
+    ),
+    "curves.file": (
+        "The measured curves in {path} cannot be used.",
+        "{why}",
+        "correct the file, or remove it and measure anew: tenfold calibrate",
+    ),
     # a week to plan
     "week.file": (
         "The week file {file} cannot be planned.",
@@ -216,6 +290,12 @@ TEXTS: dict[str, tuple[str, str, str]] = {
         "Another plan is being made.",
         "They are made one at a time, so that the daemon is not held up.",
         "wait for it, then try again",
+    ),
+    # what the box is good for
+    "fit.table": (
+        "The table {path} cannot be used.",
+        "{why}",
+        "edit {path}",
     ),
     # daemon, home, ledger
     "daemon.absent": (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tenfold.hardware import models
+from tenfold.hardware.curves import CURVES
 from tenfold.hardware.nvml.card import Facts, facts
 from tenfold.hardware.nvml.geometry import geometry
 from tenfold.hardware.nvml.library import Library
@@ -77,6 +78,15 @@ def _device(card: Facts, node: str) -> Device:
         cap_max_w=now_w,
         lowest_w=0.0 if isinstance(card.limit_lowest_w, Missing) else card.limit_lowest_w,
         highest_w=0.0 if isinstance(card.limit_highest_w, Missing) else card.limit_highest_w,
+        curves=CURVES,
         knee=models.KNEE if known is None else known.knee,
+        max_operating_c=_max_operating_c(card, known),
         source=f"memory: the driver, without what it keeps for itself; {limit}; {idle}",
     )
+
+
+def _max_operating_c(card: Facts, known: models.Card | None) -> float | None:
+    """As the card says; newer ones tell only their margin to it."""
+    if not isinstance(card.max_operating_c, Missing) and card.max_operating_c > 0:
+        return card.max_operating_c
+    return None if known is None else known.max_operating_c
