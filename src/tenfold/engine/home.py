@@ -31,6 +31,15 @@ class Home:
         return self.path / "config.toml"
 
     @property
+    def site(self) -> Path:
+        return self.path / "site.toml"
+
+    @property
+    def curves(self) -> Path:
+        """What `tenfold calibrate` has measured of the cards."""
+        return self.path / "curves.json"
+
+    @property
     def token_file(self) -> Path:
         return self.path / "token"
 

@@ -19,7 +19,7 @@ from typing import Any
 
 from tenfold.placement.simulate import Arrival, Record, Stay, simulate
 from tenfold.terms.box import Box, Device, DeviceKind
-from tenfold.terms.budget import Budget, BudgetStep
+from tenfold.terms.budget import Budget
 from tenfold.terms.job import JobSpec, Kind
 from tenfold.terms.wire import from_json, to_json
 
@@ -50,7 +50,7 @@ class Plan:
 def played(plan: Plan) -> dict[str, Any]:
     """The answer of /api/plan."""
     arrivals = [Arrival(job.id, job.spec, job.at_s) for job in plan.jobs]
-    record = simulate(plan.box, _lasting(plan.budget, plan.end_s), arrivals)
+    record = simulate(plan.box, plan.budget, arrivals, at_least_s=plan.end_s)
     stays = sorted(record.stays, key=lambda stay: (stay.start_s, stay.end_s, stay.job))
     of_job: dict[str, list[Stay]] = {}
     for stay in stays:
@@ -69,20 +69,20 @@ def played(plan: Plan) -> dict[str, Any]:
         "stays": [_stay(stay, plan) for stay in stays],
         "layouts": _first_layouts(plan.box, start_s) + [to_json(one) for one in record.layouts],
         "watts": [list(point) for point in dict(record.watts).items()],  # the last at each moment
-        "limits": [
-            [max(step.start_s, start_s), step.watts if step.watts < math.inf else None]
-            for step in plan.budget.steps
-        ],
+        "limits": _limits(plan.budget, start_s, record.end_s),
     }
 
 
-def _lasting(budget: Budget, end_s: float) -> Budget:
-    """A step that changes nothing, at `end_s`: the clock goes from event to event and would stop
-    with the last job, while services go on and idle cards draw."""
-    last = budget.steps[-1]
-    if last.start_s >= end_s:
-        return budget
-    return Budget((*budget.steps, BudgetStep(end_s, last.watts, last.price_kwh)))
+def _limits(budget: Budget, start_s: float, end_s: float) -> list[list[float | None]]:
+    """[from, W] wherever the watts change; None: no limit."""
+    found: list[list[float | None]] = []
+    for step in budget.steps:
+        watts = step.watts if step.watts < math.inf else None
+        if step.start_s <= start_s or not found:
+            found = [[start_s, watts]]
+        elif step.start_s < end_s and watts != found[-1][1]:
+            found.append([step.start_s, watts])
+    return found
 
 
 def _row(job: PlanJob, record: Record, stays: list[Stay]) -> dict[str, Any]:
@@ -157,7 +157,7 @@ def _figures(
 ) -> dict[str, Any]:
     waits = sorted(row["waited_s"] for row in rows if row["waited_s"] is not None)
     states = [row["state"] for row in rows]
-    peak_w = max(watts for _, watts in record.watts)
+    peak_w = record.most_w
     known = peak_w > 0  # a box without any watts is one of which nobody knows them
     return {
         "jobs": len(rows),

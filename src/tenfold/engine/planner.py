@@ -7,7 +7,6 @@ import json
 import subprocess
 import sys
 import threading
-import tomllib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,20 +16,22 @@ from tenfold.engine.describe import Describer
 from tenfold.engine.orders import target
 from tenfold.engine.plan import Plan, PlanJob, emptied
 from tenfold.engine.week import Asked, WeekJob
+from tenfold.engine.week_times import DAY_S
 from tenfold.placement.fits import fits
-from tenfold.site import budget as site_budget
 from tenfold.site import config
-from tenfold.site.config import SiteConfig
+from tenfold.site.budget import week_budget
+from tenfold.site.host import hosted
+from tenfold.site.settings import SiteConfig
 from tenfold.terms.box import Box
 from tenfold.terms.command import COMMAND
-from tenfold.terms.job import JobSpec, Kind
+from tenfold.terms.job import JobSpec, Kind, When
 from tenfold.terms.needs import Needs
-from tenfold.terms.reading import Reading
 from tenfold.terms.refusal import Refusal, refusal
 from tenfold.terms.wire import from_json, to_json
 
 PLAY_S = 120.0
-_ASKED = ("gpus", "slice", "cores", "memory_gib")  # fields of WeekJob and of Needs
+LATE_DAYS = 14  # that the site is known for after the plan, for what takes longer
+_ASKED = ("gpus", "slice", "cores", "memory_gib", "load")  # fields of WeekJob and of Needs
 
 
 class Planner:
@@ -92,11 +93,10 @@ def no_limits() -> SiteConfig:
 
 def site_of(text: str, file: str) -> SiteConfig:
     """The settings in the file that a person named, which has to have some."""
-    found = config.parsed(text, Path(file))
-    if "site" not in tomllib.loads(text):
-        why = "It has no section [site]."
+    if not config.sections(text, Path(file)):
+        why = f"It has no section: it knows {', '.join(config.SECTIONS)}."
         raise refusal("site.config", field="site", path=file, value="", why=why)
-    return found
+    return config.parsed(text, Path(file))
 
 
 def plan_of(text: str, file: str, box: Box, site: SiteConfig, describer: Describer) -> Plan:
@@ -105,11 +105,11 @@ def plan_of(text: str, file: str, box: Box, site: SiteConfig, describer: Describ
     specs: dict[str, JobSpec] = {}  # of a job's name
     for asked in found.asked:
         if asked.job.name not in specs:
-            specs[asked.job.name] = _spec(asked.job, box, describer)
+            specs[asked.job.name] = _spec(asked.job, box, site.when, describer)
     return Plan(
         name=Path(file).stem,
-        box=emptied(box),
-        budget=site_budget.budget(site, Reading(found.start_s, ()), found.start_s),
+        box=emptied(hosted(box, site)),
+        budget=week_budget(site, found.start_s, (found.end_s - found.start_s) / DAY_S + LATE_DAYS),
         jobs=tuple(_job(asked, specs[asked.job.name]) for asked in found.asked),
         end_s=found.end_s,
     )
@@ -130,8 +130,9 @@ def _group(job: WeekJob, spec: JobSpec) -> str:
     return job.group or (spec.kind.value if job.workload is None else job.workload.split(".")[0])
 
 
-def _spec(job: WeekJob, box: Box, describer: Describer) -> JobSpec:
-    """What the job is on this box; a Refusal where it can never be there."""
+def _spec(job: WeekJob, box: Box, hours: When, describer: Describer) -> JobSpec:
+    """What the job is on this box; a Refusal where it can never be there. `hours` are those of
+    batch jobs that say nothing."""
     named = {name: value for name in _ASKED if (value := getattr(job, name)) is not None}
     if job.time is not None:
         named["time_s"] = job.time
@@ -150,9 +151,18 @@ def _spec(job: WeekJob, box: Box, describer: Describer) -> JobSpec:
     if needs.time_s is None and kind is not Kind.SERVICE:
         why = "Nobody knows how long it runs."
         raise refusal("week.job", where=job.where, why=why, next=f"add time = '2h', {job.place}")
-    workload, params = job.workload or COMMAND, dict(job.params)
+    if kind is not Kind.BATCH and job.when not in (None, When.ANYTIME):
+        why = f"Hours are for batch jobs, and this is a {kind.value} job."
+        raise refusal("week.job", where=job.where, why=why, next=f"edit {job.place}")
     return JobSpec(
-        workload, params, job.size, kind=kind, priority=job.priority, needs=needs, resumes=resumes
+        job.workload or COMMAND,
+        dict(job.params),
+        job.size,
+        kind=kind,
+        priority=job.priority,
+        needs=needs,
+        resumes=resumes,
+        when=When.ANYTIME if kind is not Kind.BATCH else job.when or hours,
     )
 
 

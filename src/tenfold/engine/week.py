@@ -18,6 +18,8 @@
     by = "Fri 18:00"              # when it should be done; also called deadline
     after = ["prepare"]           # names of jobs that have to end first
     priority = 5                  # higher goes first (0)
+    when = "cheap"                # or "night", "quiet-ok", "anytime" (as the site says)
+    load = "compute"              # or "light", "decode": how a power limit slows it
     kind = "batch"                # or "service", "interactive"
     yields = true                 # it may be stopped for others, and goes on later
     group = "physics"             # its colour in the picture (the workload's group, or its kind)
@@ -50,7 +52,7 @@ from tenfold.engine.week_fields import (
     wrong,
 )
 from tenfold.engine.week_times import DAY_S, Moment, day, is_weekday, words
-from tenfold.terms.job import Kind
+from tenfold.terms.job import Kind, When
 from tenfold.terms.refusal import Refusal, refusal
 
 
@@ -76,6 +78,8 @@ class WeekJob:
     by: Moment | None = None
     after: tuple[str, ...] = ()
     priority: int = 0
+    when: When | None = None
+    load: str | None = None
     kind: Kind | None = None
     yields: bool | None = None
     group: str = ""

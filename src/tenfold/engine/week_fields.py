@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from tenfold.engine.week_times import Moment, duration_s, moment
-from tenfold.terms.job import Kind
+from tenfold.terms.job import Kind, When
 from tenfold.terms.refusal import Refusal, refusal
 
 MOST_JOBS = 5000  # with all copies and repeats
@@ -122,6 +122,10 @@ def _kind(value: Any) -> Kind:
     return Kind(_one_of(*(kind.value for kind in Kind))(value))
 
 
+def _when(value: Any) -> When:
+    return When(_one_of(*(when.value for when in When))(value))
+
+
 def _start(value: Any) -> Moment:
     found = moment(value)
     if found.after_s is not None:
@@ -154,6 +158,8 @@ FIELDS: dict[str, Reader] = {
     "deadline": moment,
     "after": _names,
     "priority": _whole(-1000, 1000),
+    "when": _when,
+    "load": _one_of("compute", "light", "decode"),
     "kind": _kind,
     "yields": _flag,
     "group": _text,

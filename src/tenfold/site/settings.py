@@ -116,3 +116,12 @@ class SiteConfig:
     zone: str = ""  # as in Europe/Berlin; empty: this machine's
     decode_clock_mhz: int | None = None  # for services that decode, where no limit binds
     place_file: str = ""  # what a program of the owner's writes readings of the place to
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What the box has drawn since the year began, or since somebody keeps count."""
+
+    kwh: float = 0.0
+    money: float = 0.0
+    since_s: float | None = None  # None: nobody has counted yet
