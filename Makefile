@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 TEST_HOME := $(CURDIR)/$(VENV)/test-home
 
 .PHONY: setup demo test test-system lint verify bench bench-crash bench-power-cut bench-queue \
-        bench-cli bench-cavity bench-batch bench-openb bench-owner-week bench-placement bench-pretrain bench-proxy bench-setup bench-starts bench-tour gpu-check evidence \
+        bench-cli bench-cavity bench-batch bench-openb bench-owner-week bench-placement bench-pretrain bench-proxy bench-setup bench-starts bench-tour bench-verdict gpu-check evidence \
         clean
 
 setup: $(VENV)/.demo
@@ -42,10 +42,10 @@ test-system: $(VENV)/.test
 verify: test bench-crash bench-power-cut bench-cavity
 
 bench: bench-queue bench-cli bench-cavity bench-batch bench-openb bench-owner-week bench-placement bench-pretrain bench-proxy bench-starts bench-tour \
-       bench-setup
+       bench-setup bench-verdict
 
 # A static pattern: make looks for no other kind of rule for a phony target.
-bench-power-cut bench-cli bench-cavity bench-batch bench-openb bench-owner-week bench-placement bench-pretrain bench-proxy bench-setup bench-starts bench-tour: \
+bench-power-cut bench-cli bench-cavity bench-batch bench-openb bench-owner-week bench-placement bench-pretrain bench-proxy bench-setup bench-starts bench-tour bench-verdict: \
 bench-%: $(VENV)/.test
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/$(subst -,_,$*).py
 

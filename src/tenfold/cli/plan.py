@@ -60,7 +60,7 @@ def request(week: Path, box: str | None = None, site: Path | None = None) -> dic
     if box:  # a file is named from the root, since the daemon works elsewhere
         body["box"] = str(Path(box).absolute()) if Path(box).is_file() else box
     if site:
-        body |= {"site": _text(site), "site_file": str(site)}
+        body |= {"site": _text(site), "site_file": str(site.absolute())}
     return body
 
 

@@ -11,7 +11,9 @@ import re
 from dataclasses import dataclass
 
 from tenfold.hardware import models
+from tenfold.hardware.chassis_facts import chassis_of
 from tenfold.hardware.models import Card, HostData
+from tenfold.terms.chassis import Chassis
 from tenfold.terms.refusal import Refusal, refusal
 
 CPU = "cpu"
@@ -25,6 +27,7 @@ class NodePlan:
     cards: tuple[Card, ...]
     host: HostData
     name: str = ""  # numbered where empty
+    chassis: Chassis | None = None
 
 
 def chassis(text: str) -> NodePlan:
@@ -46,7 +49,7 @@ def chassis(text: str) -> NodePlan:
         nodes = _split(count, card, (models.LARGEST_CHASSIS,))
         why = f"A chassis holds at most {models.LARGEST_CHASSIS} cards; declare {nodes}."
         raise refusal("box.unknown", text=text, why=why)
-    return NodePlan((card,) * count, models.host_data(card, count))
+    return NodePlan((card,) * count, models.host_data(card, count), chassis=chassis_of(card, count))
 
 
 def numbered(index: int) -> str:

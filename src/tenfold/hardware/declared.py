@@ -36,7 +36,7 @@ def _assembled(name: str, plans: Sequence[NodePlan]) -> Box:
         node = plan.name or numbered(index)
         cpu_id = "cpu" if len(plans) == 1 else f"{node}:cpu"
         devices = (*_gpus(plan, node, numbers), _cpu(plan, node, cpu_id))
-        nodes.append(Node(node, devices, host_w=plan.host.watts))
+        nodes.append(Node(node, devices, host_w=plan.host.watts, chassis=plan.chassis))
     span_factor = SPAN_FACTOR if len(nodes) > 1 else None
     return Box(name, tuple(nodes), modelled=True, span_factor=span_factor)
 
