@@ -93,4 +93,24 @@ def test_watts_come_from_two_energy_readings(tmp_path: Path) -> None:
 
 def test_a_counter_that_only_root_may_read_is_missing(tmp_path: Path) -> None:
     (tmp_path / "intel-rapl:0/energy_uj").mkdir(parents=True)
-    assert cpu.package_joules(tmp_path) == Missing("only root may read the energy counter (RAPL)")
+    joules = cpu.PackageCounter(tmp_path).joules()
+    assert joules == Missing("only root may read the energy counter (RAPL)")
+
+
+def test_a_counter_at_its_end_is_followed_over_it(tmp_path: Path) -> None:
+    for number, most in ((0, "262143328850\n"), (1, "1000000\n")):
+        write(tmp_path / f"intel-rapl:{number}/max_energy_range_uj", most)
+        write(tmp_path / f"intel-rapl:{number}/energy_uj", "900000\n")
+    write(tmp_path / "intel-rapl:2/name", "psys\n")  # the whole machine, the packages in it
+    write(tmp_path / "intel-rapl:2/energy_uj", "70000000\n")
+    meter = cpu.CpuMeter(cpu.device(), tmp_path)
+    assert meter.reading(100.0).energy_j == pytest.approx(1.8)
+    write(tmp_path / "intel-rapl:1/energy_uj", "100000\n")
+    reading = meter.reading(101.0)
+    assert reading.energy_j == pytest.approx(2.0) and reading.power_w == pytest.approx(0.2)
+    # One that goes back though it has no end, has begun anew: so does the sum.
+    write(tmp_path / "intel-rapl:0/max_energy_range_uj", "max\n")
+    write(tmp_path / "intel-rapl:0/energy_uj", "0\n")
+    reading = meter.reading(102.0)
+    assert reading.energy_j == pytest.approx(1.1)
+    assert reading.power_w == Missing("the energy counter began anew")

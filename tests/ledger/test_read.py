@@ -105,6 +105,18 @@ def test_history_since_a_number_of_one_job_and_by_pages(ledger: Ledger, reader: 
     assert reader.events(0, first.id)[0].data == {"change": "submit", "state": "queued"}
 
 
+def test_what_happens_to_the_box_is_in_no_jobs_history(ledger: Ledger, reader: Reader) -> None:
+    submit(ledger, 1)
+    heard: list[str] = []
+    ledger.listen(lambda events: heard.extend(event.kind for event in events))
+    told = {"device": "gpu0", "step": "cap", "why": "it is hot"}
+    ledger.write(lambda t: t.note_box("card", 7.0, told))
+    *_, event = reader.events()
+    assert (event.job, event.attempt, event.kind, event.at_s) == ("", 0, "card", 7.0)
+    assert event.data == told and event.seq == reader.last_event() and heard == ["card"]
+    assert [event.kind for event in reader.events(job_id="1")] == ["change"]
+
+
 def test_an_artifact_told_twice_is_one(ledger: Ledger, reader: Reader) -> None:
     (job,) = submit(ledger, 1)
     for title in ("old", "new"):

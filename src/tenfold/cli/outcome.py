@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from tenfold.cli.energy import energy_words
 from tenfold.cli.show import BOLD, DIM, GREEN, RED, YELLOW, note, rows, say, show_refusal, tint
-from tenfold.cli.words import duration, one_line
+from tenfold.cli.words import NOT_AVAILABLE, duration, one_line
 from tenfold.terms.command import COMMAND
 from tenfold.terms.refusal import refusal_from_json
 
@@ -27,6 +28,8 @@ def show_end(page: dict[str, Any], home: Path) -> None:
     view = page["job"]
     if view["spec"]["workload"] == COMMAND:
         _show_command(view)
+        if page.get("energy") and page["energy"]["gpu_hours"]:
+            note(f"  energy  {energy_words(page['energy']) or NOT_AVAILABLE}")
         return
     outcome = view["outcome"] or {}
     say(f"{tint(view['id'], DIM)} {tint(one_line(view['name']), BOLD)}  {_ended(view)}")
@@ -42,6 +45,9 @@ def show_end(page: dict[str, Any], home: Path) -> None:
         label = "files" if index == 0 else ""
         title = tint(artifact["title"], DIM)
         told.append((label, f"{folder / artifact['path']}  {title}"))
+    spent = energy_words(page["energy"]) if page.get("energy") else ""
+    if spent:
+        told.append(("energy", spent))
     if told:
         say(rows(told))
     _show_failure(view)

@@ -91,48 +91,66 @@ class CpuMeter:
 
     def __init__(self, device: Device, powercap: Path = POWERCAP) -> None:
         self.device = device
-        self.powercap = powercap
+        self._counter = PackageCounter(powercap)
         self._before: _Energy | None = None
         psutil.cpu_percent(interval=None)  # its first answer is a meaningless 0
 
     def reading(self, now: float) -> DeviceReading:
         """What the CPU does at `now` (seconds since the epoch)."""
+        joules = self._counter.joules()
         return DeviceReading(
             device=self.device.id,
-            power_w=self._power_w(now),
+            power_w=self._power_w(joules, now),
             temperature_c=_temperature_c(),
             memory_used_gib=psutil.virtual_memory().used / GIB,
             utilisation=psutil.cpu_percent(interval=None) / 100,
             fan=Missing("the host's fans are not read"),
+            energy_j=joules,
         )
 
-    def _power_w(self, now: float) -> Measured:
-        joules = package_joules(self.powercap)
+    def _power_w(self, joules: Measured, now: float) -> Measured:
         if isinstance(joules, Missing):
             return joules
         before, self._before = self._before, _Energy(joules, now)
         if before is None or now <= before.at_s:
             return Missing("watts need two readings")
         if joules < before.joules:
-            self._before = _Energy(joules, now)
             return Missing("the energy counter began anew")
         return (joules - before.joules) / (now - before.at_s)
 
 
-def package_joules(powercap: Path) -> Measured:
-    """The energy counters (RAPL) of all CPU packages together."""
-    packages = sorted(powercap.glob("intel-rapl:[0-9]*"))
-    # `intel-rapl:0:1` is a part of package 0 and counted there.
-    packages = [package for package in packages if package.name.count(":") == 1]
-    if not packages:
-        return Missing("this machine shows no energy counter (RAPL)")
-    total_uj = 0
-    for package in packages:
-        text = _text(package / "energy_uj") or ""
-        if not text.isdecimal():
-            return Missing("only root may read the energy counter (RAPL)")
-        total_uj += int(text)
-    return total_uj / 1e6
+class PackageCounter:
+    """The energy counters (RAPL) of all CPU packages together. One that is at its end goes on from
+    0, after some minutes under load, and is followed over that; one that goes back for another
+    reason makes the sum go back."""
+
+    def __init__(self, powercap: Path) -> None:
+        self.powercap = powercap
+        self._last_uj: dict[str, int] = {}
+        self._wrapped_uj = 0
+
+    def joules(self) -> Measured:
+        packages = _packages(self.powercap)
+        if not packages:
+            return Missing("this machine shows no energy counter (RAPL)")
+        now_uj = {}
+        for package in packages:
+            text = _text(package / "energy_uj") or ""
+            if not text.isdecimal():
+                return Missing("only root may read the energy counter (RAPL)")
+            now_uj[package.name] = int(text)
+        for package in packages:
+            if now_uj[package.name] < self._last_uj.get(package.name, 0):
+                most = _text(package / "max_energy_range_uj") or ""
+                self._wrapped_uj += int(most) if most.isdecimal() else 0
+        self._last_uj = now_uj
+        return (sum(now_uj.values()) + self._wrapped_uj) / 1e6
+
+
+def _packages(powercap: Path) -> list[Path]:
+    """`intel-rapl:0:1` is a part of package 0 and counted there; `psys` is more than the CPU."""
+    zones = sorted(powercap.glob("intel-rapl:[0-9]*"))
+    return [z for z in zones if z.name.count(":") == 1 and _text(z / "name") != "psys"]
 
 
 def _temperature_c() -> Measured:

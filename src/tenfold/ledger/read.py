@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Collection
 from typing import Any
 
+from tenfold.ledger import energy
 from tenfold.ledger.rows import ATTEMPT_COLUMNS, JOB_COLUMNS, attempt_from, job_from
 from tenfold.ledger.transaction import Event
+from tenfold.terms.energy import Basis, Energy, EnergyRow
 from tenfold.terms.job import Attempt, Job
 from tenfold.terms.outcome import Artifact, Used
 from tenfold.terms.refusal import refusal
@@ -95,6 +98,33 @@ class Reader:
             "SELECT used FROM runs WHERE likeness = ? ORDER BY seq DESC LIMIT ?", (likeness, limit)
         )
         return [from_json(Used, json.loads(row["used"])) for row in rows]
+
+    def energy_of(self, job_id: str) -> dict[Basis, Energy]:
+        return energy.of_job(self._connection, job_id)
+
+    def energy_by_hour(self, since_s: float) -> list[EnergyRow]:
+        """Each hour's jobs together (`of` is empty), its idle cards and its host; by time."""
+        return energy.by_hour(self._connection, since_s)
+
+    def energy_by_job(self, since_s: float) -> list[EnergyRow]:
+        return energy.by_job(self._connection, since_s)
+
+    def energy_by_workload(self, since_s: float) -> list[EnergyRow]:
+        return energy.by_workload(self._connection, since_s)
+
+    def energy_since(self, since_s: float) -> tuple[Energy, float | None]:
+        """All of it, and when its first hour began; None where nothing was counted."""
+        return energy.since(self._connection, since_s)
+
+    def called(self, job_ids: Collection[str]) -> dict[str, tuple[str, str]]:
+        """id -> (name, workload) of the jobs among these that are known."""
+        marks = ",".join("?" for _ in job_ids)
+        rows = self._connection.execute(
+            "SELECT id, json_extract(spec, '$.name') AS name,"
+            f" json_extract(spec, '$.workload') AS workload FROM jobs WHERE id IN ({marks})",
+            tuple(job_ids),
+        )
+        return {row["id"]: (row["name"], row["workload"]) for row in rows}
 
     def last_event(self) -> int:
         row = self._connection.execute("SELECT max(seq) FROM events").fetchone()

@@ -75,6 +75,20 @@ MIGRATIONS = (
     );
     CREATE INDEX runs_by_likeness ON runs (likeness, seq);
     """,
+    """
+    CREATE TABLE energy (
+        hour_s INTEGER NOT NULL,
+        job TEXT NOT NULL,
+        basis TEXT NOT NULL,
+        joules REAL NOT NULL,
+        priced_j REAL NOT NULL,
+        money REAL NOT NULL,
+        gpu_s REAL NOT NULL,
+        seconds REAL NOT NULL,
+        PRIMARY KEY (hour_s, job, basis)
+    ) WITHOUT ROWID;
+    CREATE INDEX energy_by_job ON energy (job);
+    """,
 )
 
 

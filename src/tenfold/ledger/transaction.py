@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 import json
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from tenfold.ledger import energy
 from tenfold.ledger.rows import (
     JOB_COLUMNS,
     job_from,
@@ -16,6 +17,7 @@ from tenfold.ledger.rows import (
     standing_of,
 )
 from tenfold.terms.box import Slot
+from tenfold.terms.energy import EnergyRow
 from tenfold.terms.job import Attempt, Job, JobSpec, child_id
 from tenfold.terms.needs import Needs
 from tenfold.terms.outcome import Artifact, Outcome, Used
@@ -32,7 +34,7 @@ class Event:
 
     seq: int
     at_s: float
-    job: str
+    job: str  # empty for what happens to the box itself
     attempt: int
     kind: str
     data: dict[str, Any]
@@ -171,6 +173,8 @@ class Transaction:
             started_s=now_s,
             stop_for=None,
             awaits=(),
+            pace=None,
+            cap_w=None,
         )
         attempt = Attempt(job_id, number, token, slot, now_s)
         self._connection.execute(
@@ -229,9 +233,21 @@ class Transaction:
         )
         self.events.append(Event(cursor.lastrowid or 0, at_s, job.id, job.attempt, kind, data))
 
+    def note_box(self, kind: str, at_s: float, data: dict[str, Any]) -> None:
+        """An event that is kept and belongs to no job: its `job` is empty."""
+        cursor = self._connection.execute(
+            "INSERT INTO events (at_s, job, attempt, kind, data) VALUES (?, '', 0, ?, ?)",
+            (at_s, kind, packed(data)),
+        )
+        self.events.append(Event(cursor.lastrowid or 0, at_s, "", 0, kind, data))
+
     def live(self, job: Job, kind: str, at_s: float, data: dict[str, Any]) -> None:
         """An event that is only shown to those who watch now."""
         self.events.append(Event(0, at_s, job.id, job.attempt, kind, data))
+
+    def add_energy(self, rows: Iterable[EnergyRow]) -> None:
+        """On top of what is there already."""
+        energy.add(self._connection, rows)
 
     def remember(self, key: str, value: Any) -> None:
         """A fact about the whole home, such as the origin of a modelled clock."""
