@@ -49,6 +49,14 @@ def test_a_card_set_aside_tells_why_and_its_slices() -> None:
     assert line == "GPU-01234567  it is in MIG mode; 1 slice: 2g.20gb"
 
 
+def test_a_relieved_card_tells_why() -> None:
+    """One that is set aside for it says so already."""
+    told = [{"device": ID, "step": "cap", "why": "it has 91 °C", "since_s": 1.0}]
+    assert gpu_notes({**seen(), "relief": told}) == ["GPU-01234567  relieved: it has 91 °C"]
+    (line,) = gpu_notes({**seen("it is too hot: 91 °C"), "relief": told})
+    assert line == "GPU-01234567  it is too hot: 91 °C"
+
+
 def test_watts_of_the_gpus_where_the_host_tells_none() -> None:
     def drawn(total: object, *cards: object) -> str:
         devices: list[dict[str, Any]] = [{"power_w": watts, "gpu": {}} for watts in cards]

@@ -25,6 +25,6 @@ def test_any_other_text_is_a_declared_box() -> None:
     assert found.modelled
     reading = Meter(found).reading((), 100.0)
     assert [device.device for device in reading.devices] == ["gpu0", "gpu1", "cpu"]
-    assert isinstance(reading.devices[0].temperature_c, Missing)
+    assert isinstance(reading.devices[0].fan, Missing)
     with pytest.raises(Refusal):
         box("nonsense")

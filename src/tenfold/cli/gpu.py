@@ -19,7 +19,7 @@ def heat_words(reading: dict[str, Any]) -> str:
 
 
 def gpu_notes(seen: dict[str, Any]) -> list[str]:
-    """Lines below the table: cards set aside, clocks held down, processes of others."""
+    """Lines below the table: cards set aside or relieved, clocks held down, processes of others."""
     why = {
         one["device"]["id"]: one["why"]
         for node in seen["box"]["nodes"]
@@ -27,10 +27,11 @@ def gpu_notes(seen: dict[str, Any]) -> list[str]:
     }
     readings = (seen["reading"] or {"devices": []})["devices"]
     gpus = {reading["device"]: reading.get("gpu") or {} for reading in readings}
+    relieved = {one["device"]: f"relieved: {one['why']}" for one in seen.get("relief", ())}
     notes = []
-    for device in dict.fromkeys([*gpus, *why]):
+    for device in dict.fromkeys([*gpus, *why, *relieved]):
         gpu = gpus.get(device, {})
-        told = [why[device]] if device in why else []
+        told = [words[device] for words in (why, relieved) if device in words][:1]
         told += _listed(gpu.get("slices"), _slices)
         told += _listed(gpu.get("throttle"), ", ".join)
         told += _listed(gpu.get("processes"), _others)

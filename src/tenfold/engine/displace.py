@@ -2,6 +2,7 @@
 
 - *Lost*: the card does not answer any more. Whoever continues from a checkpoint is stopped and goes
   on elsewhere; one that ended with an error of its own meanwhile counts as crashed (`ending`).
+- *Hot or broken*: the card is set aside (`cards`). The same, but an interactive job stays.
 - *Overdrawn*: a job took more of a shared card than its account. It is stopped and comes back with
   an account of what it took, so that it starts where there is room. To share a card is to agree to
   that; only an interactive job is left alone.
@@ -11,7 +12,7 @@ Who takes what of a card is read every few seconds, as NVML tells it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 
 from tenfold.engine.enlarge import after_taking
 from tenfold.ledger.ledger import Ledger
@@ -32,19 +33,22 @@ def displace(
     ledger: Ledger,
     live: Sequence[tuple[Job, Attempt]],
     lost: Set[str],
+    leaving: Mapping[str, str],
     reading: Reading,
     job_of: JobOf,
     now_s: float,
 ) -> None:
     """Ask those to stop that have to leave; one transaction, none where nobody has. `lost` are the
-    cards that do not answer: one that stands aside for another reason keeps its job."""
+    cards that do not answer, `leaving` those that are hot or broken, and why: one that stands aside
+    for another reason keeps its job."""
     running = [job for job, _ in live if job.state in (State.STARTING, State.RUNNING)]
-    leaving = [*_on_lost(running, lost), *_overdrawn(running, reading, job_of)]
-    if not leaving:
+    gone = [*_on_lost(running, lost), *_on_leaving(running, leaving)]
+    asked = [*gone, *_overdrawn(running, reading, job_of)]
+    if not asked:
         return
 
     def work(transaction: Transaction) -> None:
-        for job, why, needs in leaving:
+        for job, why, needs in asked:
             if transaction.job(job.id).state is not job.state:
                 continue  # the owner was quicker
             if needs is not None:
@@ -62,6 +66,17 @@ def _on_lost(running: Sequence[Job], lost: Set[str]) -> list[Leaves]:
         and lost & set(job.slot.devices)
         and (job.spec.resumes or job.spec.kind is Kind.SERVICE)
     ]
+
+
+def _on_leaving(running: Sequence[Job], leaving: Mapping[str, str]) -> list[Leaves]:
+    found: list[Leaves] = []
+    for job in running:
+        devices = () if job.slot is None else job.slot.devices
+        why = next((leaving[id] for id in devices if id in leaving), "")
+        able = job.spec.resumes or job.spec.kind is Kind.SERVICE
+        if why and able and job.spec.kind is not Kind.INTERACTIVE:
+            found.append((job, f"A card that it runs on is set aside: {why}.", None))
+    return found
 
 
 def _overdrawn(running: Sequence[Job], reading: Reading, job_of: JobOf) -> list[Leaves]:

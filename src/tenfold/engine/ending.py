@@ -9,8 +9,8 @@
   or `--retry N` times in a row, after a pause that doubles each time. One that answered for a while
   counts afresh. A Refusal that only a person can heal (no such command) ends it.
 - Out of memory on a slice, or on a shared card: once more with more of it (`enlarge`).
-- An error of its own on a card that was lost meanwhile is a crash: it is tried again elsewhere, at
-  least once where it continues from a checkpoint.
+- An error of its own on a card that was lost or broke meanwhile is a crash: it is tried again
+  elsewhere, at least once where it continues from a checkpoint.
 - After a stop, what the stop was for decides; a stop that nobody asked for (the machine goes down)
   puts a job that resumes back into the queue.
 """
@@ -51,8 +51,8 @@ class JobEnding:
 def ending(
     job: Job, outcome: Outcome, entered: bool, card_lost: bool = False, more: bool = False
 ) -> JobEnding:
-    """The change that `outcome` makes to `job`, and why. `card_lost`: a card of its slot is gone;
-    `more`: it will be given more of a GPU."""
+    """The change that `outcome` makes to `job`, and why. `card_lost`: a card of its slot is gone or
+    broke; `more`: it will be given more of a GPU."""
     is_service = job.spec.kind is Kind.SERVICE
     if more:
         return JobEnding(Change.REQUEUE, f"{_words(outcome)} It is tried once with more.", 0)
@@ -74,7 +74,7 @@ def ending(
     if outcome.ending is Ending.FAILED and not (is_service and job.stop_for):
         code = outcome.refusal["code"] if outcome.refusal else "workload.raised"
         if card_lost and code in _OWN_FAULT and job.stop_for is None and not is_service:
-            why = f"a card of its slot was lost: {_words(outcome)}"
+            why = f"a card of its slot was lost or failed: {_words(outcome)}"
             return _again(job, why, max(int(job.spec.resumes), job.spec.retry or 0))
         if is_service and code in _OWN_FAULT:
             return _restarted(job, outcome, _words(outcome), job.spec.retry)

@@ -15,6 +15,7 @@
     cap_min_w = 150
     cap_max_w = 450
     knee = 0.6                       # share of cap_max_w; 0.58 where left out
+    kelvin_per_w = 0.3               # modelled heat over the inlet air; left out: placed well
 
 A field that is wrong is refused by its name; so is one that is not listed here.
 """
@@ -84,6 +85,7 @@ CARD: Mapping[str, _Field] = {
     "cap_min_w": _WATTS,
     "cap_max_w": _WATTS,
     "knee": _Number("a share of cap_max_w, 0 to 1", most=1.0),
+    "kelvin_per_w": _Number("kelvin for each watt, 0.01 to 2", above=0.01, most=2.0),
 }
 
 
@@ -159,6 +161,7 @@ def _cards(table: dict[str, Any], path: Path) -> tuple[Card, ...]:
         cap_max_w=float(highest_w),
         source=f"{path.name}{'' if highest_w else '; watts: unknown'}",
         knee=float(table.get("knee", models.KNEE)),
+        kelvin_per_w=table.get("kelvin_per_w"),
     )
     return (card,) * int(table.get("count", 1))
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import replace
 
 from tenfold.hardware import cpu, declared
-from tenfold.hardware.modelled import modelled_reading
+from tenfold.hardware.modelled import INLET_C, Warmth, modelled_reading
 from tenfold.hardware.nvml.find import find
 from tenfold.hardware.nvml.library import Library
 from tenfold.hardware.nvml.meter import GpuMeter
@@ -45,21 +45,31 @@ class Meter:
 
     def __init__(self, box: Box, may_set: Callable[[], bool] = lambda: False) -> None:
         self._may_set = may_set
-        self.box = self._found = box
+        self.box = self._found = self._bare = box
         everything = (*box.devices, *(aside.device for aside in box.aside))
         real = [device for device in everything if not box.modelled]
         self._cpus = [cpu.CpuMeter(one) for one in real if one.kind is DeviceKind.CPU]
         gpus = [one for one in real if one.kind is DeviceKind.GPU]
         self._gpus = GpuMeter(gpus, Library()) if gpus else None
+        self._warmth = Warmth()  # of a declared box
 
-    def reading(self, slots_in_use: Iterable[Slot], now: float) -> Reading:
-        """What the devices do at `now`, by the engine's clock."""
+    def reading(
+        self, slots_in_use: Iterable[Slot], now: float, inlet_c: float = INLET_C
+    ) -> Reading:
+        """What the devices do at `now`, by the engine's clock; a declared box with air of
+        `inlet_c`."""
         if self.box.modelled:
-            return modelled_reading(self.box, slots_in_use, now)
+            return modelled_reading(self.box, slots_in_use, now, self._warmth, inlet_c)
         gpus = self._gpus.readings(now) if self._gpus else []
         if self._gpus:
             self.box = _as_read(self._found, gpus, self._gpus.lost, self._may_set())
         return Reading(now, (*gpus, *(meter.reading(now) for meter in self._cpus)))
+
+    def recurve(self, over: Callable[[Box], Box]) -> Box:
+        """Put other curves on the cards as they were found, instead of those put on them before;
+        the box with them, with the limits of now after the next reading."""
+        self.box = self._found = over(self._bare)
+        return self.box
 
     def processes(self, devices: Collection[str]) -> Mapping[str, tuple[GpuProcess, ...] | Missing]:
         """Who has something on these GPUs at this moment; nothing is told of a declared box."""
@@ -73,6 +83,10 @@ class Meter:
     def lost_now(self, devices: Collection[str]) -> bool:
         """Whether one of these does not answer any more at this moment."""
         return self._gpus is not None and self._gpus.lost_now(devices)
+
+    def xids_now(self, devices: Collection[str]) -> Mapping[str, tuple[int, ...] | Missing]:
+        """Errors (XID) that these have logged since the daemon looks, up to this moment."""
+        return self._gpus.xids_now(devices) if self._gpus else {}
 
     def mig_uuids(self, device: str) -> Mapping[int, str]:
         """Of the slices that stand on a card at this moment, by the numbers of their instances."""

@@ -1,44 +1,108 @@
 """What a declared box would show: occupancy put into figures, `Box.modelled` labels them.
 
 A GPU draws its cap while it is in use and its idle watts otherwise; that is the worst case, not a
-forecast. The watts of host and fans stand with the node's CPU. No source ties a card's watts to its
-temperature in an unknown chassis, so temperatures and fans are Missing.
+forecast. The watts of host and fans stand with the node's CPU.
+
+A card is `kelvin_per_w` times its watts warmer than the air that goes in, and comes there as
+exp(-t / TAU_S). No source ties a card's watts to its temperature in an unknown chassis, so both
+numbers are assumed. Nothing is known of fans and of the CPU: these are Missing.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from tenfold.terms.box import Box, Device, DeviceKind, Node, Slot
 from tenfold.terms.decision import Cap, Relayout
 from tenfold.terms.mig import Instance, Placement
 from tenfold.terms.reading import DeviceReading, Measured, Missing, Reading
 
-NO_THERMOMETER = Missing("a declared box has no thermometer")
+NO_THERMOMETER = Missing("nothing is known of the heat of a declared CPU")
 NO_FAN = Missing("a declared box has no fans")
 
-
-def modelled_reading(box: Box, slots_in_use: Iterable[Slot], now: float) -> Reading:
-    """The reading of a declared box at `now` with these slots in use."""
-    slots = tuple(slots_in_use)
-    return Reading(
-        now,
-        tuple(
-            _gpu(device, slots) if device.kind is DeviceKind.GPU else _cpu(device, node, slots)
-            for node in box.nodes
-            for device in node.devices
-        ),
-    )
+# Assumed: a card that is placed well comes to FULL_C at its highest cap with air of INLET_C.
+INLET_C, FULL_C, TAU_S = 25.0, 70.0, 60.0
 
 
-def _gpu(gpu: Device, slots: tuple[Slot, ...]) -> DeviceReading:
-    busy = any(slot.kind is DeviceKind.GPU and gpu.id in slot.devices for slot in slots)
-    told_w = gpu.cap_w if busy else gpu.idle_w
+@dataclass(frozen=True)
+class _Warm:
+    at_s: float
+    temperature_c: float
+    target_c: float  # where it comes to with the watts that it draws
+
+
+class Warmth:
+    """How warm the cards of a declared box are. It is kept in memory only: after a restart every
+    card begins where its watts of that moment would have brought it."""
+
+    def __init__(self) -> None:
+        self._cards: dict[str, _Warm] = {}
+
+    def temperature_c(self, gpu: Device, power_w: Measured, inlet_c: float, now: float) -> Measured:
+        """Since the last call it drew what it drew then. A clock that goes back changes nothing."""
+        target_c = steady_c(gpu, power_w, inlet_c)
+        if isinstance(target_c, Missing):
+            return target_c
+        before = self._cards.get(gpu.id, _Warm(now, target_c, target_c))
+        kept = math.exp(-max(0.0, now - before.at_s) / TAU_S)
+        warm_c = before.target_c + (before.temperature_c - before.target_c) * kept
+        self._cards[gpu.id] = _Warm(now, warm_c, target_c)
+        return warm_c
+
+
+def steady_c(gpu: Device, power_w: Measured, inlet_c: float) -> Measured:
+    """Where a card comes to that goes on drawing `power_w`."""
+    if isinstance(power_w, Missing):
+        return power_w
+    kelvin_per_w = gpu.kelvin_per_w
+    if kelvin_per_w is None:
+        if gpu.cap_max_w <= 0:
+            return Missing(f"no source tells the watts of {gpu.model}")
+        kelvin_per_w = (FULL_C - INLET_C) / gpu.cap_max_w
+    return inlet_c + kelvin_per_w * power_w
+
+
+def modelled_reading(
+    box: Box,
+    slots_in_use: Iterable[Slot],
+    now: float,
+    warmth: Warmth | None = None,
+    inlet_c: float = INLET_C,
+) -> Reading:
+    """The reading of a declared box at `now` with these slots in use; without `warmth` with cards
+    that have drawn their watts for long."""
+    slots, warmth = tuple(slots_in_use), warmth or Warmth()
+    devices = []
+    for node in box.nodes:
+        for device in node.devices:
+            if device.kind is DeviceKind.CPU:
+                devices.append(_cpu(device, node, slots))
+                continue
+            power_w = _power_w(device, slots)
+            warm_c = warmth.temperature_c(device, power_w, inlet_c, now)
+            devices.append(_gpu(device, slots, power_w, warm_c))
+    return Reading(now, tuple(devices))
+
+
+def _busy(gpu: Device, slots: tuple[Slot, ...]) -> bool:
+    return any(slot.kind is DeviceKind.GPU and gpu.id in slot.devices for slot in slots)
+
+
+def _power_w(gpu: Device, slots: tuple[Slot, ...]) -> Measured:
+    told_w = gpu.cap_w if _busy(gpu, slots) else gpu.idle_w
+    return told_w if told_w > 0 else Missing(f"no source tells the watts of {gpu.model}")
+
+
+def _gpu(
+    gpu: Device, slots: tuple[Slot, ...], power_w: Measured, warm_c: Measured
+) -> DeviceReading:
+    busy = _busy(gpu, slots)
     return DeviceReading(
         device=gpu.id,
-        power_w=told_w if told_w > 0 else Missing(f"no source tells the watts of {gpu.model}"),
-        temperature_c=NO_THERMOMETER,
+        power_w=power_w,
+        temperature_c=warm_c,
         memory_used_gib=Missing("what a job really uses is not modelled") if busy else 0.0,
         utilisation=1.0 if busy else 0.0,
         fan=NO_FAN,

@@ -92,8 +92,13 @@ class Card:
     pcie_width: int = 16
     pcie_replays: int = 0
     path: int = 0  # cards of the same number share a PCIe switch
+    ecc: int = 0  # errors of memory that could not be corrected
+    rows_pending: int = 0
+    rows_failed: int = 0
+    operating: int = 0  # degrees; 0: it tells its margin instead
     moves: int = 0  # one more than where every new instance wrongly comes to stand
     links: list[str] = field(default_factory=list)  # the bus id each leads to; `-`: down
+    xids: list[int] = field(default_factory=list)  # of the driver's log, newest last
     processes: list[Process] = field(default_factory=list)
     slices: list[Slice] = field(default_factory=list)
     # Passively cooled, as all H100 are: the server's fans are not the card's.

@@ -86,6 +86,7 @@ const char *nvmlErrorString(int code)
     case OK: return "Success";
     case UNINITIALIZED: return "Uninitialized";
     case NOT_SUPPORTED: return "Not Supported";
+    case TIMEOUT: return "Timeout";
     case NO_PERMISSION: return "Insufficient Permissions";
     default: return "Unknown Error";
     }

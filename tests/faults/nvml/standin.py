@@ -26,7 +26,7 @@ SOURCES = Path(__file__).parent
 NAME = "libnvidia-ml.so.1"
 LOST, NOT_SUPPORTED, NO_PERMISSION, UNKNOWN = 15, 3, 4, 999
 DRIVER_NOT_LOADED, VERSION_MISMATCH = 9, 18
-_LISTS = {"links", "processes", "slices", "errors"}
+_LISTS = {"links", "xids", "processes", "slices", "errors"}
 
 
 def library(without: Sequence[str] = (), soname: str = NAME) -> Path:
@@ -117,6 +117,7 @@ class StandIn:
         plain = [one.name for one in fields(card) if one.name not in _LISTS]
         lines = [f"card {index} {name} {getattr(card, name)}" for name in plain]
         lines += [f"card {index} link {bus}" for bus in card.links]
+        lines += [f"card {index} xid {number}" for number in card.xids]
         lines += [
             f"process {index} {one.pid} {one.mib << 20} {one.graphics:d} {one.instance}"
             for one in card.processes

@@ -34,6 +34,8 @@ static void set_card(struct card *card, const char *key, const char *value, cons
         {"minor", &card->minor}, {"mig", &card->mig}, {"reasons", &card->reasons},
         {"pcie_generation", &card->pcie_generation}, {"pcie_width", &card->pcie_width},
         {"pcie_replays", &card->pcie_replays}, {"path", &card->path},
+        {"ecc", &card->ecc}, {"rows_pending", &card->rows_pending},
+        {"rows_failed", &card->rows_failed}, {"operating", &card->operating},
         {"locked", &card->locked}, {"moves", &card->moves},
         {"temperature", (unsigned *)&card->temperature}, {"margin", (unsigned *)&card->margin},
     };
@@ -54,6 +56,10 @@ static void set_card(struct card *card, const char *key, const char *value, cons
         }
     if (!strcmp(key, "link") && card->links < LINKS) {
         snprintf(card->link[card->links++], NAME, "%s", value);
+        return;
+    }
+    if (!strcmp(key, "xid") && card->xids < XIDS) {
+        card->xid[card->xids++] = (unsigned)number(value);
         return;
     }
     bad(line);

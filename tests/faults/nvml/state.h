@@ -10,11 +10,12 @@
 #define PROFILES 16
 #define ERRORS 64
 #define LINKS 18
+#define XIDS 64
 #define NAME 96
 
 enum {
     OK = 0, UNINITIALIZED = 1, INVALID_ARGUMENT = 2, NOT_SUPPORTED = 3, NO_PERMISSION = 4,
-    NOT_FOUND = 6, INSUFFICIENT_SIZE = 7, UNKNOWN = 999,
+    NOT_FOUND = 6, INSUFFICIENT_SIZE = 7, TIMEOUT = 10, UNKNOWN = 999,
 };
 
 struct process {
@@ -45,6 +46,8 @@ struct card {
     unsigned locked; /* MHz of a locked clock */
     unsigned moves;  /* one more than where new instances wrongly come to stand */
     unsigned pcie_generation, pcie_width, pcie_replays, path;
+    unsigned ecc, rows_pending, rows_failed, operating; /* the warmest it is to work at */
+    unsigned xid[XIDS], xids; /* of the driver's log, newest last */
     char link[LINKS][NAME]; /* the bus id that an NVLink leads to, `-` where it is down */
     unsigned links, slices, processes;
     struct slice slice[SLICES];

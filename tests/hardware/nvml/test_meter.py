@@ -71,6 +71,9 @@ CALLS = {
         "nvmlDeviceGetGraphicsRunningProcesses",
     ],
     "slices": ["nvmlDeviceGetMigMode"],
+    "xids": ["nvmlDeviceRegisterEvents"],
+    "ecc_errors": ["nvmlDeviceGetTotalEccErrors"],
+    "rows_pending": ["nvmlDeviceGetRemappedRows"],
 }
 
 

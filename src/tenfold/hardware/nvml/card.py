@@ -16,6 +16,8 @@ from tenfold.terms.reading import Measured, Missing
 GIB = 2**30
 _MEMORY_V2 = 0x02000028  # nvmlMemory_v2 of nvml.h: struct size and version
 _CORE_SENSOR = 0  # NVML_TEMPERATURE_GPU
+_MAX_OPERATING = 3  # NVML_TEMPERATURE_THRESHOLD_GPU_MAX
+_UNCORRECTED, _SINCE_LOADED = 1, 0  # NVML_MEMORY_ERROR_TYPE_UNCORRECTED, NVML_VOLATILE_ECC
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class Facts:
     limit_default_w: Measured
     limit_lowest_w: Measured
     limit_highest_w: Measured
+    max_operating_c: Measured
 
 
 def facts(library: Library, index: int) -> Facts:
@@ -61,6 +64,7 @@ def facts(library: Library, index: int) -> Facts:
         ),
         limit_lowest_w=limits[0] / 1e3 if told else limits,
         limit_highest_w=limits[1] / 1e3 if told else limits,
+        max_operating_c=library.number("nvmlDeviceGetTemperatureThreshold", handle, _MAX_OPERATING),
     )
 
 
@@ -118,3 +122,14 @@ def throttle(library: Library, handle: Any) -> tuple[str, ...] | Missing:
     if isinstance(reasons, Missing):  # its name before driver 535
         reasons = library.ask("nvmlDeviceGetCurrentClocksThrottleReasons", handle)
     return reasons if isinstance(reasons, Missing) else clock_words(reasons)
+
+
+def ecc_errors(library: Library, handle: Any) -> Measured:
+    """Those that could not be corrected, since the driver was loaded."""
+    return library.number("nvmlDeviceGetTotalEccErrors", handle, _UNCORRECTED, _SINCE_LOADED)
+
+
+def rows(library: Library, handle: Any) -> tuple[bool | Missing, bool | Missing]:
+    """Whether rows of memory wait to be replaced at a reset, and whether one could not be."""
+    told = library.ask("nvmlDeviceGetRemappedRows", handle)
+    return (told, told) if isinstance(told, Missing) else (bool(told[2]), bool(told[3]))

@@ -1,7 +1,8 @@
 """Reads the cards in every tick, in the tick's thread.
 
-What changes with the work is asked each time. Processes, links and slices cost more and change
-rarely: of these one card is asked anew in a reading, and each card at most every SLOW_S seconds.
+What changes with the work is asked each time. Processes, links, slices and the state of the memory
+cost more and change rarely: of these one card is asked anew in a reading, and each card at most
+every SLOW_S seconds.
 A card that is lost is Missing everywhere; `Library.heal` looks for it again.
 """
 
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tenfold.hardware.nvml import card, users, words
+from tenfold.hardware.nvml.errors import Errors
 from tenfold.hardware.nvml.library import Library
 from tenfold.hardware.nvml.links import links
 from tenfold.hardware.nvml.slices import slices
@@ -22,6 +24,7 @@ from tenfold.terms.reading import (
     GpuProcess,
     GpuReading,
     GpuSlice,
+    Measured,
     Missing,
 )
 
@@ -34,6 +37,8 @@ class _Slow:
     processes: tuple[GpuProcess, ...] | Missing
     links: GpuLinks
     slices: tuple[GpuSlice, ...] | Missing
+    ecc_errors: Measured
+    rows: tuple[bool | Missing, bool | Missing]
 
 
 class GpuMeter:
@@ -48,10 +53,12 @@ class GpuMeter:
         self._handles: dict[str, Any] = {}
         self._buses: dict[str, str] = {}
         self._slow: dict[str, _Slow] = {}
+        self._errors = Errors(library)
 
     def readings(self, now: float) -> list[DeviceReading]:
         self._library.heal(now)
         self._renew()
+        self._errors.hear()
         self._read_slowly(now)
         found = [self._reading(device.id) for device in self.devices]
         self.lost = {reading.device: why for reading in found if (why := _lost(reading))}
@@ -74,6 +81,12 @@ class GpuMeter:
             isinstance(memory, Missing) and memory in words.GONE for memory in memories
         )
 
+    def xids_now(self, devices: Collection[str]) -> Mapping[str, tuple[int, ...] | Missing]:
+        """Errors (XID) that these cards have logged since the daemon looks, up to this moment."""
+        self._renew()
+        self._errors.hear()
+        return {id: self._errors.of(id) for id in devices}
+
     def mig_uuids(self, device: str) -> dict[int, str]:
         """Of the slices of a card at this moment, by the numbers of their instances."""
         self._renew()
@@ -94,6 +107,7 @@ class GpuMeter:
             pci = self._library.ask("nvmlDeviceGetPciInfo", self._handle(device.id))
             if not isinstance(pci, Missing):
                 self._buses[pci.busId] = device.id
+        self._errors.watch({device.id: self._handle(device.id) for device in self.devices})
 
     def _handle(self, id: str) -> Any:
         """Or a Missing, with which every call answers the same again."""
@@ -122,6 +136,10 @@ class GpuMeter:
                 processes=slow.processes,
                 links=slow.links,
                 slices=slow.slices,
+                xids=self._errors.of(id),
+                ecc_errors=slow.ecc_errors,
+                rows_pending=slow.rows[0],
+                rows_failed=slow.rows[1],
             ),
         )
 
@@ -146,6 +164,8 @@ class GpuMeter:
             users.processes(library, handle),
             links(library, handle, others, self._buses),
             slices(library, handle),
+            card.ecc_errors(library, handle),
+            card.rows(library, handle),
         )
 
 

@@ -5,13 +5,14 @@ The numbers are those of nvml.h (nvmlReturn_t, nvmlClocksEventReasons), the same
 
 from __future__ import annotations
 
-from tenfold.terms.reading import Missing
+from tenfold.terms.reading import SLOWED, TOO_HOT, TOO_WARM, Missing
 
 CLOSED, LOST, NOT_LOADED = 1, 15, 9  # after these only a new session can help
 
 LOST_CARD = Missing("the card fell off the bus")
 NOT_TOLD = Missing("this card does not tell it")
 TOO_OLD = Missing("the installed NVIDIA driver has no such call")
+NOTHING_CAME = Missing("nothing came in that time")
 NO_LIBRARY = Missing("no NVIDIA driver is installed: its library (libnvidia-ml.so.1) is not found")
 _BY_CODE = {
     CLOSED: Missing("the NVIDIA driver was reloaded meanwhile"),
@@ -19,6 +20,7 @@ _BY_CODE = {
     4: Missing("only root may read it here"),
     6: Missing("the driver knows no such card any more"),
     NOT_LOADED: Missing("the NVIDIA driver is not loaded"),
+    10: NOTHING_CAME,
     12: NO_LIBRARY,
     13: TOO_OLD,
     LOST: LOST_CARD,
@@ -34,10 +36,10 @@ GONE = frozenset({_BY_CODE[code] for code in (CLOSED, 6, NOT_LOADED, 12, LOST, 1
 _CLOCKS = {
     0x2: "clocks set by hand",
     0x4: "at its power limit",
-    0x8: "slowed by the hardware",
+    0x8: SLOWED,
     0x10: "kept in step with other cards",
-    0x20: "too warm",
-    0x40: "too hot",
+    0x20: TOO_WARM,
+    0x40: TOO_HOT,
     0x80: "the power supply asks for less",
     0x100: "clocks set for a display",
     0x200: "at a limit of the board",
