@@ -1,6 +1,7 @@
 """The owner's week (`examples/owner-week.toml`) on ten H100: `part()`.
 
-Synthetic, as the file says, and all of it modelled: a card in use draws its cap, else it idles.
+Synthetic, as the file says, and all of it modelled: a card in use draws what its curve says of its
+limit, else it idles.
 
 *ready*: everything is asked for at zero, without earliest starts and deadlines; how long until the
 last job has ended, against a bound below which no schedule can be. The two services never end: they
@@ -59,6 +60,7 @@ from tenfold.engine.describe import Describer
 from tenfold.engine.plan import Plan, PlanJob
 from tenfold.engine.planner import no_limits, plan_of
 from tenfold.hardware.declared import box as declared
+from tenfold.placement.power import draw_w
 from tenfold.placement.simulate import Arrival, Record, simulate
 from tenfold.terms.box import Box, DeviceKind
 from tenfold.terms.budget import Budget, BudgetStep
@@ -350,16 +352,16 @@ def _weighed(values: dict[str, float], weights: dict[str, float]) -> float:
 
 
 def kwh(box: Box, stays: Iterable[Stay], from_s: float, until_s: float) -> float:
-    """Host and fans, every card idle, and up to its cap while anybody is on it."""
+    """Host and fans, every card idle, and what its curve says while anybody is on it."""
     spans: dict[str, list[tuple[float, float]]] = {}
     for stay in stays:
         for card in stay.cards:
             spans.setdefault(card, []).append((stay.start_s, min(stay.end_s, until_s)))
     drawn_ws = (box.host_w + sum(gpu.idle_w for gpu in box.gpus)) * (until_s - from_s)
     for gpu in box.gpus:
-        reached_s = from_s
+        reached_s, above_w = from_s, draw_w(gpu, gpu.cap_w, ("compute",)) - gpu.idle_w
         for start_s, end_s in sorted(spans.get(gpu.id, [])):
-            drawn_ws += (gpu.cap_w - gpu.idle_w) * max(0.0, end_s - max(start_s, reached_s))
+            drawn_ws += above_w * max(0.0, end_s - max(start_s, reached_s))
             reached_s = max(reached_s, end_s)
     return drawn_ws / 3.6e6
 
