@@ -6,9 +6,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 TEST_HOME := $(CURDIR)/$(VENV)/test-home
 
-.PHONY: setup demo test test-system lint verify bench bench-crash bench-power-cut bench-queue \
-        bench-cli bench-cavity bench-batch bench-openb bench-owner-week bench-placement bench-pretrain bench-proxy bench-setup bench-starts bench-tour bench-verdict gpu-check evidence \
-        clean
+# Each is one script of benchmarks/.
+BENCHES := bench-batch bench-cavity bench-cli bench-openb bench-owner-week bench-placement \
+           bench-power-cut bench-pretrain bench-proxy bench-replay bench-setup bench-site-week \
+           bench-starts bench-tour bench-verdict
+
+.PHONY: setup demo test test-system lint verify bench bench-crash bench-queue $(BENCHES) \
+        gpu-check evidence clean
 
 setup: $(VENV)/.demo
 
@@ -41,12 +45,10 @@ test-system: $(VENV)/.test
 
 verify: test bench-crash bench-power-cut bench-cavity
 
-bench: bench-queue bench-cli bench-cavity bench-batch bench-openb bench-owner-week bench-placement bench-pretrain bench-proxy bench-starts bench-tour \
-       bench-setup bench-verdict
+bench: bench-queue $(filter-out bench-power-cut,$(BENCHES))
 
 # A static pattern: make looks for no other kind of rule for a phony target.
-bench-power-cut bench-cli bench-cavity bench-batch bench-openb bench-owner-week bench-placement bench-pretrain bench-proxy bench-setup bench-starts bench-tour bench-verdict: \
-bench-%: $(VENV)/.test
+$(BENCHES): bench-%: $(VENV)/.test
 	OMP_NUM_THREADS=1 $(BIN)/python benchmarks/$(subst -,_,$*).py
 
 bench-queue: $(VENV)/.test

@@ -48,6 +48,7 @@ PARTS = {
     "pretrain_120m": 120.0,
     "daemon_job": 60.0,
     "gang": 60.0,
+    "calibrate": 90.0,
 }
 
 

@@ -68,6 +68,8 @@ def test_every_part_is_rehearsed_on_the_cpu(tmp_path: Path) -> None:
     assert parts["cavity"]["figures"]["largest_error"] < 0.005
     assert parts["gang"]["figures"]["world"] == 2
     assert parts["daemon_job"]["figures"]["forked"] is True
+    loads = parts["calibrate"]["figures"]
+    assert min(loads[f"{name}_rate"] for name in ("compute", "light", "decode")) > 0
 
 
 def test_what_needs_a_missing_package_is_skipped_by_name(tmp_path: Path) -> None:

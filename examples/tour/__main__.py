@@ -151,6 +151,7 @@ def _tell(act: Act, console: Console) -> None:
 
 def _say_week(console: Console, week: Week) -> None:
     console.print(f"\n$ {week.command}\n  {week.sentence}")
+    console.print(f"\n$ {week.circuit_command}\n  {week.circuit_sentence}")
     for card, strip in week.strips:
         console.print(f"  {card:<6} {strip}")
     console.print()

@@ -146,7 +146,10 @@ def _week(week: Week) -> str:
         "<section><h2>Ten cards that are not here <span class=modelled>modelled</span></h2>"
         "<p>The same scheduler on a virtual clock: who would sit where, on whole cards and MIG"
         f" slices, before anything is bought. {escape(week.sentence)}</p>"
-        f"<pre class=command>{escape(week.command)}</pre>{week.picture}</section>"
+        f"<pre class=command>{escape(week.command)}</pre>"
+        "<p>No wall socket gives that much. Told of the circuit, Tenfold caps each card by what its"
+        f" work loses least, and waits where that is not enough. {escape(week.circuit_sentence)}</p>"
+        f"<pre class=command>{escape(week.circuit_command)}</pre>{week.picture}</section>"
     )
 
 

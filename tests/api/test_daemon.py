@@ -129,13 +129,22 @@ def test_a_ledger_with_a_damaged_page_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_setting_that_is_wrong_is_named(tmp_path: Path) -> None:
-    config = tmp_path / "home" / "config.toml"
+    config = tmp_path / "home" / "site.toml"
     config.parent.mkdir()
     for text, word in (("[site]\nwatts = -5\n", "watts"), ("[site\n", "site")):
         config.write_text(text)
         told = refused(tmp_path)
         assert told["code"] == "site.config" and word in told["what"]
         assert str(config) in told["next"]
+
+
+def test_a_limit_at_its_old_place_is_not_passed_over(tmp_path: Path) -> None:
+    config = tmp_path / "home" / "config.toml"
+    config.parent.mkdir()
+    config.write_text("[site]\nwatts = 3000\n")
+    told = refused(tmp_path)
+    assert told["code"] == "site.moved"
+    assert told["next"] == f"mv {config} {config.with_name('site.toml')}"
 
 
 def test_a_box_that_is_none_is_refused(tmp_path: Path) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from engine.test_relief import CARD, NO, reading
-
 import pytest
+from engine.test_relief import CARD, NO, reading
 
 from tenfold.engine.card_use import (
     FORGET_S,

@@ -11,7 +11,7 @@ import pytest
 from tenfold.engine.orders import Orders, Request
 from tenfold.ledger.ledger import Ledger
 from tenfold.terms.box import Box, Device, DeviceKind, Node, Slot
-from tenfold.terms.job import Job, JobSpec, Kind, StopFor
+from tenfold.terms.job import Job, JobSpec, Kind, StopFor, When
 from tenfold.terms.outcome import Ending, Outcome
 from tenfold.terms.refusal import Refusal
 from tenfold.terms.states import Change, State
@@ -229,3 +229,45 @@ def test_a_launched_command_has_a_rank_a_core(asked: Asked) -> None:
     assert asked.orders.prepare(Request("system.command", params, cores=3), 0.0).needs.ranks == 3
     plain = Request("system.command", {"argv": ["train.py"]}, cores=3)
     assert asked.orders.prepare(plain, 0.0).needs.ranks == 1
+
+
+def spec_of(request: Request, when: When = When.ANYTIME, tmp: Path | None = None) -> JobSpec:
+    assert tmp is not None
+    ledger = Ledger(tmp / "hours.sqlite")
+    describer: Any = None
+    try:
+        return Orders(ledger, BOX, describer, when).prepare(request, 1.0)
+    finally:
+        ledger.close()
+
+
+def command(**fields: Any) -> Request:
+    return Request("system.command", {"argv": ["true"]}, cores=1, **fields)
+
+
+@pytest.mark.parametrize(
+    ("usual", "asked", "kind", "found"),
+    [
+        (When.ANYTIME, None, None, When.ANYTIME),
+        (When.CHEAP, None, None, When.CHEAP),
+        (When.CHEAP, When.NIGHT, None, When.NIGHT),
+        (When.CHEAP, When.ANYTIME, None, When.ANYTIME),
+        (When.CHEAP, None, Kind.INTERACTIVE, When.ANYTIME),
+        (When.CHEAP, When.ANYTIME, Kind.SERVICE, When.ANYTIME),
+    ],
+)
+def test_the_hours_of_a_job_are_its_own_or_for_batch_the_sites(
+    tmp_path: Path, usual: When, asked: When | None, kind: Kind | None, found: When
+) -> None:
+    assert spec_of(command(when=asked, kind=kind), usual, tmp_path).when is found
+
+
+def test_hours_of_a_job_that_somebody_waits_for_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(Refusal) as no:
+        spec_of(command(when=When.CHEAP, kind=Kind.SERVICE), tmp=tmp_path)
+    assert no.value.code == "job.when" and "cheap" in no.value.what
+
+
+def test_the_kind_of_work_is_said_or_is_compute(tmp_path: Path) -> None:
+    assert spec_of(command(), tmp=tmp_path).needs.load == "compute"
+    assert spec_of(command(load="decode"), tmp=tmp_path).needs.load == "decode"

@@ -15,7 +15,7 @@ import pytest
 from engine.conftest import private, until
 from engine.test_gpus import seen, shell, tenfold
 from faults.daemon import PrivateDaemon, kill_marked
-from faults.nvml.cards import Card, h100_pcie
+from faults.nvml.cards import Card, Process, h100_pcie
 from faults.nvml.standin import NO_PERMISSION, StandIn
 from faults.rights import Helper
 
@@ -209,3 +209,22 @@ def test_it_is_looked_for_with_a_growing_pause(tmp_path: Path) -> None:
     now[0] += 1.0
     rights.look()
     assert rights.why == NOT_INSTALLED
+
+
+def test_what_a_dead_daemon_left_held_down_is_not_taken_for_the_owners_own_limit(
+    rationed: PrivateDaemon, helper: Helper, stand_in: StandIn, cards: list[Card]
+) -> None:
+    """Its jobs run on, with something on their cards, so the helper waits."""
+    helper.start()
+    rationed.start()
+    for job in [shell(rationed, HOLD), shell(rationed, HOLD)]:
+        until(rationed, job, "running")
+    reaches(stand_in, {"0": 300, "1": 300})
+    for card in cards:
+        card.processes = [Process(os.getpid())]
+    stand_in.write()
+    rationed.kill()
+    rationed.start()
+    found = seen(rationed, lambda box: box["rights"]["granted"])
+    assert [(one["cap_w"], one["cap_max_w"]) for one in _gpus(found)] == [(300.0, 350.0)] * 2
+    assert 350 not in limits_seen(stand_in), "at no moment both may draw all that they can"

@@ -99,6 +99,27 @@ def test_an_end_before_anybody_saw_it_running(ledger: Ledger) -> None:
     assert read(ledger, job).last_step == 4
 
 
+def test_a_limit_that_a_workload_asks_for(ledger: Ledger) -> None:
+    """Until it takes that back, and until its next start; what is no limit is passed over."""
+    job = started(ledger, retry=3)
+
+    def asked(*watts: Any) -> float | None:
+        settled(ledger, [seen(job, *({"kind": "cap", "watts": one} for one in watts))], 4.0)
+        return read(ledger, job).cap_w
+
+    assert asked(250) == 250.0
+    strange = (0, -5, "200", True, [], float("nan"), float("inf"), 10**30, {})
+    assert asked(*strange) == 250.0
+    settled(ledger, [seen(job, {"kind": "cap"})], 4.0)
+    assert read(ledger, job).cap_w == 250.0
+    assert asked(300.5, 203.0) == 203.0
+    assert asked(None) is None
+    assert asked(203.0) == 203.0
+    settled(ledger, [seen(job, outcome=Outcome(1, Ending.CRASHED, 2.0, 5.0))], 5.0)
+    ledger.write(lambda t: t.promise(job.id, SLOT, "e" * 32, 6.0))
+    assert read(ledger, job).cap_w is None
+
+
 def test_lines_become_what_they_say(ledger: Ledger) -> None:
     job = started(ledger)
     told: list[Any] = []

@@ -58,6 +58,8 @@ def test_one_job_is_explained(toured: Any) -> None:
 
 def test_the_week_on_ten_cards_is_planned(toured: Any) -> None:
     assert "$ tenfold plan examples/owner-week.toml --box 10xH100-PCIe" in toured.said
+    told = re.search(r"--site examples/one-circuit.toml\n  .* (\d+) W at most", toured.said)
+    assert told and int(told[1]) <= 4992
     assert len(re.findall(r"^  gpu\d +[▁▂▃▄▅▆▇█·]{60,}$", toured.said, re.MULTILINE)) == 10
     assert "modelled</span>" in toured.page and "gpu9" in toured.page
 

@@ -7,8 +7,10 @@ from dataclasses import replace
 
 import pytest
 
+from tenfold.hardware.curves import CURVES
 from tenfold.placement.decide import decide
 from tenfold.placement.power import CAP_LEAD_S, lowest_cap_w, watts_of
+from tenfold.placement.simulate import Arrival, simulate
 from tenfold.terms.box import Box, Device
 from tenfold.terms.budget import Budget, BudgetStep
 from tenfold.terms.decision import Cap, Decision
@@ -183,3 +185,82 @@ def test_no_limit_means_no_caps_and_no_waits() -> None:
     decision = decide(box, FREE, [job("1", gpus=2)], 0.0)
     assert decision.caps == ()
     assert FREE.lowest_w(0.0, math.inf) == math.inf
+
+
+def test_those_that_have_to_leave_for_a_step_are_asked_in_time() -> None:
+    box = gpus(2)
+    evening = limit((0.0, 2000.0), (1000.0, 300.0))
+    jobs = [
+        on(box, job("1", gpus=1, resumes=True, time_s=9000.0, pause_s=20.0), "gpu0"),
+        on(box, job("2", gpus=1, resumes=True, time_s=9000.0, pause_s=40.0), "gpu1"),
+    ]
+    lead_s = CAP_LEAD_S + 40.0
+    assert decide(box, evening, jobs, 1000.0 - lead_s - 0.1).yields == ()
+    asked = decide(box, evening, jobs, 1000.0 - lead_s).yields
+    assert [one.job for one in asked] == ["2"]
+    assert "allows 300 W soon" in asked[0].why
+
+
+def test_those_that_end_before_a_step_are_not_asked_and_those_beyond_their_time_are() -> None:
+    box = gpus(2)
+    evening = limit((0.0, 2000.0), (1000.0, 300.0))
+    stays = on(box, job("1", gpus=1, resumes=True, time_s=9000.0), "gpu0")
+    ends = on(box, job("2", gpus=1, resumes=True, time_s=990.0), "gpu1")
+    late = on(box, job("2", gpus=1, resumes=True, time_s=500.0), "gpu1")
+    assert decide(box, evening, [stays, ends], 950.0).yields == ()
+    assert [one.job for one in decide(box, evening, [stays, late], 950.0).yields] == ["2"]
+
+
+def test_a_long_job_that_can_leave_starts_before_the_quiet_hours_and_one_that_cannot_waits() -> (
+    None
+):
+    box = gpus(1)
+    evening = limit((0.0, 2000.0), (3600.0, 100.0), (30_000.0, 2000.0))
+    long = {"gpus": 1, "time_s": 6 * 3600.0}
+    assert decide(box, evening, [job("1", resumes=True, **long)], 0.0).starts
+    assert not decide(box, evening, [job("1", **long)], 0.0).starts
+    # Where its cap lets it pass it need not leave.
+    passes = limit((0.0, 2000.0), (3600.0, 210.0), (30_000.0, 2000.0))
+    assert decide(box, passes, [job("1", **long)], 0.0).starts
+    # Ten minutes before it is no more worth its pause.
+    assert not decide(box, evening, [job("1", resumes=True, **long)], 3000.0).starts
+
+
+def test_a_long_job_runs_between_nights_that_have_no_watts_for_it() -> None:
+    nights = limit(*((n * 43_200.0, 100.0 if n % 2 else 2000.0) for n in range(8)))
+    wants = job("1", gpus=1, time_s=90_000.0, resumes=True)
+    record = simulate(gpus(1), nights, [Arrival("1", wants.spec)])
+    assert "1" in record.ended_s and record.yields == 2
+    for stay in record.stays:
+        assert nights.lowest_w(stay.start_s, stay.end_s) == 2000.0
+
+
+def test_under_a_cap_a_job_takes_as_long_as_its_curve_says() -> None:
+    box = one_node(gpu(0, cap_min_w=200.0, knee=0.58, curves=CURVES, idle_w=0.0), cpu())
+    wants = job("1", gpus=1, time_s=1000.0)
+    record = simulate(box, limit((0.0, 245.0)), [Arrival("1", wants.spec)])
+    assert record.ended_s["1"] == pytest.approx(1000.0 / 0.914)
+    # It draws less than its cap, and by the wall's worst case that counts as its cap.
+    assert record.kwh == pytest.approx(350.0 * 0.656 * 1000.0 / 0.914 / 3.6e6)
+    assert record.most_w == 245.0
+
+
+def test_a_cap_that_changes_changes_the_pace_from_then_on() -> None:
+    box = one_node(gpu(0, cap_min_w=200.0, knee=0.58, curves=CURVES, idle_w=0.0), cpu())
+    evening = limit((0.0, 350.0), (500.0 + CAP_LEAD_S, 245.0))
+    record = simulate(box, evening, [Arrival("1", job("1", gpus=1, time_s=1000.0).spec)])
+    assert record.ended_s["1"] == pytest.approx(501.0 + 499.0 / 0.914)
+
+
+def test_what_waits_is_promised_a_time_that_caps_cannot_break() -> None:
+    """The first runs at whatever the budget leaves; nobody behind it is told a start too early."""
+    box = one_node(*(gpu(n, cap_min_w=200.0, knee=0.58, curves=CURVES) for n in range(2)), cpu())
+    tight = limit((0.0, 460.0))
+    arrivals = [
+        Arrival(str(n), job(str(n), gpus=gpus_, time_s=1000.0, submitted_s=0.0).spec)
+        for n, gpus_ in enumerate((1, 1, 2, 1))
+    ]
+    record = simulate(box, tight, arrivals, watch=lambda *_: None)
+    assert len(record.ended_s) == 4
+    for id, promised_s in record.promised_s.items():
+        assert record.started_s[id] <= promised_s + 1e-6

@@ -204,7 +204,7 @@ def _all_end_in_time(patch: pytest.MonkeyPatch) -> None:
 
 
 def _order_of_arrival(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(decide, "in_order", lambda jobs, now: list(jobs))
+    patch.setattr(decide, "in_order", lambda jobs, now, by: list(jobs))
 
 
 def _never_a_4g(patch: pytest.MonkeyPatch) -> None:

@@ -258,6 +258,36 @@ def test_its_own_end_puts_limits_back_at_once_or_at_its_next_start(
     assert ["clock", "0", "0", "0"] in changes(stand_in)
 
 
+def test_a_card_on_which_somebody_still_works_keeps_its_limit_until_that_is_gone(
+    helper: Helper, stand_in: StandIn, cards: list[Card], lease: Lease
+) -> None:
+    """The wall was promised that it draws no more."""
+    cards[0].processes = [Process(os.getpid())]
+    stand_in.write()
+    for card in cards[:2]:
+        lease.ask("set-cap", card.uuid, 250)
+    lease.close()
+    helper.restored(but=cards[0].uuid)
+    assert limits(stand_in) == ["250000"]
+    again = Lease(helper.socket)  # the next daemon takes it over as it is
+    assert again.ask("set-cap", cards[0].uuid, 300) == {"ok": True}
+    again.close()
+    cards[0].processes = []
+    stand_in.write()
+    helper.restored()
+    assert limits(stand_in) == ["250000", "300000", "350000"]
+
+
+def test_its_end_does_not_wait_for_anybody(
+    helper: Helper, stand_in: StandIn, cards: list[Card], lease: Lease
+) -> None:
+    cards[0].processes = [Process(os.getpid())]
+    stand_in.write()
+    lease.ask("set-cap", cards[0].uuid, 250)
+    helper.end()
+    assert limits(stand_in) == ["250000", "350000"]
+
+
 def test_a_killed_client_is_an_ended_lease(
     helper: Helper, stand_in: StandIn, cards: list[Card]
 ) -> None:

@@ -8,7 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from tenfold.api import box, events, jobs, metrics, pages, plan, workloads
+from tenfold.api import box, energy, events, jobs, metrics, pages, plan, site, workloads
 from tenfold.api.door import Door, Keys, body_of, status_of
 from tenfold.api.views import Answer
 from tenfold.engine.house import House
@@ -32,7 +32,7 @@ def application(house: House, keys: Keys, port: int, shut_down: Callable[[], Non
     app.state.shut_down = shut_down
     app.state.streams = events.Streams()
     app.state.planner = Planner(house.describer)
-    for noun in (jobs, box, workloads, plan, events, metrics, pages):
+    for noun in (jobs, box, workloads, plan, site, energy, events, metrics, pages):
         app.include_router(noun.routes)
     app.add_middleware(Door, keys=keys, port=port)
     app.add_exception_handler(Refusal, _refused)

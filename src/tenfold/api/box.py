@@ -51,6 +51,7 @@ def box(request: Request) -> Answer:
             "now_s": house.clock(),
             "jobs": counts,
             "slots": slots,
+            "relief": house.cards.relieved(),
             "services": _services(house),
             "rights": _rights(house),
             "home": home,

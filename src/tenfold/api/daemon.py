@@ -28,10 +28,12 @@ from tenfold.api.app import application
 from tenfold.api.door import Keys
 from tenfold.engine.carve import carvable
 from tenfold.engine.clock import Clock, modelled_clock
+from tenfold.engine.curves import CurvesFile
 from tenfold.engine.describe import Describer
 from tenfold.engine.desk import Desk
 from tenfold.engine.home import Home
 from tenfold.engine.house import House
+from tenfold.engine.limits import owners
 from tenfold.engine.local import LocalEngine
 from tenfold.engine.modelled import ModelledEngine
 from tenfold.engine.sighting import Engine
@@ -42,8 +44,10 @@ from tenfold.hardware import detect
 from tenfold.hardware.detect import Meter
 from tenfold.ledger.ledger import Ledger
 from tenfold.rights.ask import Rights
-from tenfold.site.config import SiteConfig
+from tenfold.site.config import check_moved
 from tenfold.site.config import read as read_site
+from tenfold.site.host import hosted
+from tenfold.site.settings import SiteConfig
 from tenfold.terms.box import Box
 from tenfold.terms.refusal import Refusal, refusal
 from tenfold.version import VERSION
@@ -82,15 +86,18 @@ def _serve(home: Home, port: int, box_name: str, speed: float) -> None:
     keys = Keys(home.token())
     listening = _listen(port)
     port = listening.getsockname()[1]
-    site = read_site(home.config)
+    check_moved(home.config, home.site)
+    site = read_site(home.site)
     rights = Rights()
     if box_name == detect.AUTO:
         rights.look()  # first: then what a daemon before this one had set is put back
-    box = detect.box(box_name)
+    box = hosted(detect.box(box_name), site)
     if rights.granted:
-        box = carvable(box, home.carves_live)
+        box = carvable(owners(box, rights.ask), home.carves_live)
+    curves = None if box.modelled else CurvesFile(home.curves)
     ledger = Ledger(home.ledger)
-    house = _house(home, box, site, ledger, speed, port, rights)
+    house = _house(home, box, site, ledger, speed, port, rights, curves)
+    house.check_site()
 
     def end(*_: object) -> None:
         server.should_exit = True
@@ -149,18 +156,21 @@ def _house(
     speed: float,
     port: int,
     rights: Rights,
+    curves: CurvesFile | None,
 ) -> House:
     wake = threading.Event()
     engine: Engine
     clock: Clock
     meter = Meter(box, rights.look)
+    if curves is not None:
+        box = meter.recurve(curves.over)
     if box.modelled:
         engine, clock = ModelledEngine(), modelled_clock(ledger, speed)
     else:
         engine, clock = LocalEngine(home.jobs, wake.set, meter.processes), time.time
     desk = None if box.modelled else Desk(home.path, port + 1, wake.set)
     describer = Describer(home.path)
-    return House(box, site, ledger, meter, engine, clock, describer, wake, desk, rights)
+    return House(box, site, ledger, meter, engine, clock, describer, wake, desk, rights, curves)
 
 
 def _listen(port: int) -> socket.socket:

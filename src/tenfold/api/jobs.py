@@ -8,13 +8,14 @@ import json
 import math
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import FileResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
+from tenfold.api.energy import job_energy
 from tenfold.api.views import Answer, event_view, job_view
 from tenfold.engine import orders
 from tenfold.engine.house import House
@@ -22,7 +23,7 @@ from tenfold.folder.paths import JobFolder
 from tenfold.ledger.read import Reader
 from tenfold.terms.command import COMMAND
 from tenfold.terms.decision import Place, Wait
-from tenfold.terms.job import Job, JobSpec, Kind
+from tenfold.terms.job import Job, JobSpec, Kind, When
 from tenfold.terms.refusal import refusal
 from tenfold.terms.states import ENDED, State
 from tenfold.terms.wire import to_json
@@ -54,11 +55,17 @@ class JobRequest(BaseModel):
     shared: bool | None = Field(
         None, description="May share one GPU with others, with `memory_gib` of it as its account."
     )
+    load: Literal["compute", "light", "decode"] | None = Field(
+        None, description="The kind of work, which says how a power limit slows it."
+    )
     not_before_s: float | None = Field(
         None, gt=0, lt=math.inf, description="Earliest start, in s since the epoch (box clock)."
     )
     deadline_s: float | None = Field(
         None, gt=0, lt=math.inf, description="When it should be done, in s since the epoch."
+    )
+    when: When | None = Field(
+        None, description="Hours of a batch job: anytime, cheap, night, quiet-ok (site's default)."
     )
     retry: int | None = Field(None, ge=0, le=1000, description="Crashes in a row to try again.")
     yields: bool | None = Field(None, description="A command that may be stopped and started over.")
@@ -101,7 +108,7 @@ def listing(
     return Answer({"jobs": [_view(house, job) for job in jobs]})
 
 
-@routes.get("/{job}", summary="One job, its attempts, artifacts and children")
+@routes.get("/{job}", summary="One job, its attempts, artifacts, energy and children")
 def one(job: str, request: Request) -> Answer:
     house, reader = _house(request), _reader(request)
     try:
@@ -112,6 +119,7 @@ def one(job: str, request: Request) -> Answer:
                 "job": _view(house, found),
                 "attempts": [to_json(attempt) for attempt in reader.attempts(job)],
                 "artifacts": [to_json(artifact) for artifact in reader.artifacts(job)],
+                "energy": job_energy(house, reader, job),
                 "progress": progress,
                 "notes": [
                     {"at_s": event.at_s, "text": str(event.data.get("text", ""))}

@@ -85,6 +85,12 @@ class Job(Protocol):
     def health(self, healthy: bool, why: str) -> None:
         """What a service says of itself; call it on a change."""
 
+    def cap(self, watts: float | None) -> None:
+        """Asks that each of its cards gets no higher power limit than `watts`; None takes that
+        back. It takes a moment, and holds until the attempt ends. The limit may come lower, since
+        the place has a say, and not below what placement sets at all (the card's knee); where
+        limits cannot be set nothing happens. Ask the card what it was given."""
+
     def serves(self, port: int = 0) -> int:
         """Tells where a service will listen on 127.0.0.1, so that the proxy finds it; 0 takes a
         free port. Returns the port. Call it before `health` says yes for the first time."""

@@ -19,7 +19,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "top": ("box", "the same, live"),
     "workloads": ("workloads", "the catalogue; or one entry with its params"),
     "estimate": ("estimate", "would it fit, how long, how many kWh"),
+    "fit": ("fit", "is this box good for it? and what to do instead"),
     "plan": ("plan", "what a box would do with your week: waiting, kWh, cost, a picture"),
+    "site": ("site", "will the wall, the room and the ears take it"),
     "run": ("run", "run a workload, or a command of your own after --"),
     "jobs": ("jobs", "what waits, runs and has ended"),
     "logs": ("logs", "the log of a job"),
@@ -28,6 +30,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "pause": ("jobs", "stop a job and give its slot back"),
     "resume": ("jobs", "let a paused job go on"),
     "retry": ("jobs", "a new attempt of a job that failed or was cancelled"),
+    "energy": ("energy", "kWh and money, by day, job or workload"),
+    "calibrate": ("calibrate", "measure how power limits slow your cards"),
     "rights": ("rights", "who may set power limits and make slices"),
     "env": ("env", "environments for what clashes with the main one"),
 }

@@ -29,6 +29,8 @@ def command_parser() -> Parser:
     add("--slice", metavar="PROFILE", help="a slice of one, such as 3g.40gb")
     add("--cores", type=int, metavar="N", help="CPU cores, where it takes no GPU")
     add("--memory", type=float, metavar="GIB", help="of each GPU, or of the host")
+    load = "how a power limit slows it: compute (as most), light, decode (a model that writes)"
+    add("--load", choices=["compute", "light", "decode"], help=load)
     add("--time", type=seconds, metavar="TIME", help="how long it should take: 90, 30s, 2h, 1h30m")
     add("--env", metavar="ENV", help="a folder or interpreter, uv, conda:NAME, or a built one")
     add("--launch", choices=[name for name in LAUNCHERS if name], help="one rank a GPU")
@@ -69,6 +71,7 @@ def command_body(asked: argparse.Namespace, argv: list[str]) -> dict[str, Any]:
         "cores": asked.cores,
         "memory_gib": asked.memory,
         "time_s": asked.time,
+        "load": asked.load,
         "yields": True if asked.yields else None,
     }
 

@@ -22,6 +22,7 @@ from tenfold.cli.workloads import sizes_text
 from tenfold.client.call import Api
 from tenfold.client.home import home_path
 from tenfold.client.submit import submit
+from tenfold.terms.job import When
 from tenfold.terms.refusal import Refusal, refusal
 
 
@@ -48,6 +49,8 @@ def asking(parser: Parser) -> Parser:
     add("--share", action="store_true", help=share)
     when = "TIME: 18:30, 'Fri 07:00', 2026-12-24T18:00, +2h"
     add("--by", metavar="TIME", help=f"when it should be done; {when}")
+    hours = "cheap, night, or quiet-ok: outside the quiet hours (as site.toml says)"
+    add("--when", choices=[when.value for when in When], help=f"the hours it runs in: {hours}")
     add("--not-before", metavar="TIME", help="its earliest start")
     add("--retry", type=int, metavar="N", help="crashed attempts that are tried again")
     sleep = "a service sleeps after so long without a request"
@@ -97,6 +100,7 @@ def _ask(body: dict[str, Any], asked: argparse.Namespace) -> int:
         "priority": asked.priority,
         "after": asked.after,
         "shared": True if asked.share else None,
+        "when": asked.when,
         "retry": asked.retry,
         "sleep_after_s": asked.sleep_after,
     }

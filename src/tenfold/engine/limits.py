@@ -17,9 +17,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from tenfold.rights.ask import Denied
-from tenfold.terms.box import Box, Device
+from tenfold.terms.box import Box, Device, DeviceKind
 from tenfold.terms.decision import Cap, Clock, Decision, Wait
 from tenfold.terms.reading import Missing, Reading
 
@@ -30,6 +31,7 @@ DEFIED = 3  # readings in a row above the limit that was set
 TOLERANCE_W = 1.0  # limits are read in milliwatts and set in watts
 
 Set = Callable[[str, str, int], object]  # verb, card, number -> Denied, or anything else
+Ask = Callable[[str, str], dict[str, Any] | Denied]
 
 
 @dataclass
@@ -144,6 +146,21 @@ class Limits:
             return False
         self._clocks[clock.device] = clock.mhz
         return not isinstance(answer, Denied)
+
+
+def owners(box: Box, ask: Ask) -> Box:
+    """The box with the limits that its owner had set: on a card that jobs of an earlier daemon are
+    still on, the limit now is that daemon's, and the helper knows the one before it."""
+
+    def before(device: Device) -> Device:
+        if device.kind is not DeviceKind.GPU:
+            return device
+        answer = ask("layout", device.id)
+        milliwatts = 0 if isinstance(answer, Denied) else answer.get("limit", 0)
+        return replace(device, cap_w=milliwatts / 1000) if milliwatts else device
+
+    nodes = (replace(node, devices=tuple(map(before, node.devices))) for node in box.nodes)
+    return replace(box, nodes=tuple(nodes))
 
 
 def _fixed(device: Device) -> Device:

@@ -17,7 +17,7 @@ from tenfold.ledger.transaction import Transaction
 from tenfold.placement.fits import fits
 from tenfold.terms.box import Box, Device
 from tenfold.terms.command import COMMAND, command_from
-from tenfold.terms.job import Job, JobSpec, Kind, StopFor
+from tenfold.terms.job import Job, JobSpec, Kind, StopFor, When
 from tenfold.terms.needs import Needs
 from tenfold.terms.refusal import refusal
 from tenfold.terms.states import ENDED, LIVE, Change, State
@@ -25,7 +25,7 @@ from tenfold.terms.wire import from_json
 
 WORKLOAD_RETRIES = 3  # crashes in a row without a new checkpoint
 # Fields of Request and of Needs: where a job sits, and what it takes there.
-_SHAPE = ("gpus", "slice", "cores", "shared")
+_SHAPE = ("gpus", "slice", "cores", "shared", "load")
 _AMOUNTS = ("memory_gib", "time_s")
 _KEY = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}")
 
@@ -47,8 +47,10 @@ class Request:
     memory_gib: float | None = None
     time_s: float | None = None
     shared: bool | None = None
+    load: str | None = None
     not_before_s: float | None = None
     deadline_s: float | None = None
+    when: When | None = None
     retry: int | None = None
     yields: bool | None = None
     sleep_after_s: float | None = None
@@ -61,7 +63,11 @@ class Request:
 
 
 class Orders:
-    def __init__(self, ledger: Ledger, box: Box, describer: Describer) -> None:
+    def __init__(
+        self, ledger: Ledger, box: Box, describer: Describer, when: When = When.ANYTIME
+    ) -> None:
+        """`when`: the hours of batch jobs whose owner says nothing of them."""
+        self._when = when
         self._ledger = ledger
         self._box = box
         self._describer = describer
@@ -86,6 +92,7 @@ class Orders:
             needs=self._needs(request, spec),
             not_before_s=request.not_before_s,
             deadline_s=request.deadline_s,
+            when=self._hours(request, spec.kind),
         )
         _check_times(spec, now_s)
         _check_share(spec)
@@ -97,6 +104,13 @@ class Orders:
             asked, largest = misfit
             raise refusal("job.too-large", asked=asked, fits=largest, next="tenfold status")
         return spec
+
+    def _hours(self, request: Request, kind: Kind) -> When:
+        if kind is Kind.BATCH:
+            return self._when if request.when is None else request.when
+        if request.when not in (None, When.ANYTIME):
+            raise refusal("job.when", when=request.when.value, kind=kind.value)
+        return When.ANYTIME
 
     def learned(self, spec: JobSpec) -> Needs:
         """The needs of `spec` after what runs like it took."""

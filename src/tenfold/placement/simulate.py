@@ -28,6 +28,7 @@ from tenfold.terms.mig import Instance, Placement
 from tenfold.terms.states import State
 
 AT_MOST = 20_000  # jobs looked at for one answer of `expected_start`: about a tenth of a second
+TICK_S = 1.0  # how late a tick may come
 REVIEW_S = 300.0  # decided again after so long even if nothing happens, while something waits
 
 
@@ -305,8 +306,9 @@ class _Run:
             return
         self.leads_s.add(lead_s)
         for step in self.budget.steps:
-            if step.start_s - lead_s > self.now:
-                self._look_at(step.start_s - lead_s)
+            at_s = step.start_s - lead_s + (TICK_S if lead_s else 0.0)
+            if at_s > self.now:
+                self._look_at(at_s)
 
     def _look_at(self, at_s: float) -> None:
         self.count += 1

@@ -96,8 +96,8 @@ class Rights:
             self._keep()
 
     def layout(self, card: str, of: c_void_p) -> dict[str, Any]:
-        standing = self._standing(card, of)  # and, last, whether it was made here
-        return {"instances": [[n, *at, [card, *at] in self.made] for n, at in standing.items()]}
+        made = [[n, *at, [card, *at] in self.made] for n, at in self._standing(card, of).items()]
+        return {"instances": made, "limit": self.undo.get(card, {}).get("limit", 0)}  # before ours
 
     def create(self, card: str, of: c_void_p, profile: int, *at: int) -> dict[str, Any]:
         kind, offered, count = c_uint(profile), (c_uint * 64)(), c_uint(32)

@@ -118,6 +118,12 @@ class JobContext:
         if self.rank == 0:
             self._events.write("health", healthy=healthy, why=why)
 
+    def cap(self, watts: float | None) -> None:
+        if watts is not None and not 0 < watts < math.inf:
+            raise ValueError(f"a power limit is a positive number of watts; got {watts}")
+        if self.rank == 0:
+            self._events.write("cap", watts=watts)
+
     def serves(self, port: int = 0) -> int:
         if not port:
             with socket.socket() as probe:
