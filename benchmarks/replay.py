@@ -1,15 +1,15 @@
 """Whether Tenfold keeps a site's watts: random arrivals and faults on ten H100, judged outside.
 
 Each pattern is a place (a circuit or several, quiet hours, power supplies), jobs of all kinds that
-come at random, and faults: calls for a limit that fail, limits that take hold two seconds late,
-cards that draw a tenth more than their limit, a process of somebody else, a lost power supply. The
-site's budget, decide(), the setting of limits and the watch over cards are Tenfold's own. The box
-is `replay_world`. `replay_judge` imports nothing of Tenfold: it reckons anew what was allowed, and
-whether a breaker's heat ever comes to where it trips.
+come at random, and faults: calls for a limit that fail for minutes, limits that take hold two
+seconds late, cards that draw a tenth more than their limit, a process of somebody else, a lost
+power supply. The site's budget, decide(), the setting of limits and the watch over cards are
+Tenfold's own. The box is `replay_world`. `replay_judge` imports nothing of Tenfold: it reckons anew
+what was allowed, and whether a breaker's heat ever comes to where it trips.
 
 A tick follows whatever happens within half a second, and more follow for as long as something may
-settle; before a step of the clock there is one every ten seconds. Ticks in between would see what
-the one before saw.
+settle; before a step of the clock there is one every quarter of a minute. Ticks in between would
+see what the one before saw.
 
     python benchmarks/replay.py --patterns 10000 --workers 2
     python benchmarks/replay.py --plant late     # a fault in the controller: it has to be caught
@@ -27,7 +27,7 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
-from functools import partial
+from functools import partial, partialmethod
 from pathlib import Path
 from typing import Any
 
@@ -45,12 +45,12 @@ from tenfold.hardware.modelled import capped, carved
 from tenfold.placement import caps as caps_file
 from tenfold.placement import decide as decide_file
 from tenfold.placement.power import speed
+from tenfold.rights.ask import Denied
 from tenfold.site.budget import budget
 from tenfold.site.config import parsed
 from tenfold.terms.box import Box, DeviceKind
 from tenfold.terms.job import Job, JobSpec, Kind, Pace, StopFor, worked_s
 from tenfold.terms.needs import Needs
-from tenfold.terms.reading import Reading
 from tenfold.terms.states import LIVE, State
 
 MONDAY_S = 4 * 86_400.0  # 1970-01-05, 00:00 UTC
@@ -158,11 +158,11 @@ def faults_of(
         kind = chance.choice(["fail", "fail", "late", "late", "overshoot", "foreign", "supply"])
         from_s = begin_s + chance.uniform(0.05, 0.9) * lasts_s
         if kind == "fail" and chance.random() < 0.5:  # when limits have to fall for the evening
-            from_s = _evening_s(site, begin_s) - chance.uniform(30.0, 140.0)
+            from_s = _evening_s(site, begin_s) - chance.uniform(30.0, 400.0)
         card = f"gpu{chance.randrange(10)}"
         if kind in ("late", "supply") or (kind == "fail" and chance.random() < 0.3):
             card = ""
-        span_s = chance.uniform(20.0, 300.0) if kind == "fail" else chance.uniform(300.0, HOUR_S)
+        span_s = chance.uniform(20.0, 240.0) if kind == "fail" else chance.uniform(300.0, HOUR_S)
         until_s = from_s + span_s
         if kind == "late":
             from_s, until_s = begin_s, begin_s + lasts_s
@@ -201,6 +201,10 @@ class Play:
         self.begin_s, self.lasts_s = begin_s, HOUR_S * chance.uniform(2.0, 7.0)
         self.end_s = begin_s + self.lasts_s
         self.faults = faults_of(chance, self.site, begin_s, self.lasts_s)
+        cards = {
+            fault["card"] for fault in self.faults if fault["kind"] in ("overshoot", "foreign")
+        }
+        self.faulty = cards  # the watch has nothing to say of the others
         self.coming = jobs_of(chance, begin_s, self.lasts_s)
         self.real_s = {job.id: real_s for _, job, real_s in self.coming}
         self.draw = {
@@ -225,7 +229,7 @@ class Play:
                 self._ticks(at_s, WATCHED_S)
         for step in budget(self.config, self.world.reading(), self.begin_s).steps:
             if self.begin_s < step.start_s < self.end_s:
-                before = [step.start_s - 10.0 * n for n in range(16)]
+                before = [step.start_s - 15.0 * n for n in range(23)]
                 for at_s in before:
                     self._at(max(self.begin_s, at_s + self.chance.uniform(0.0, 2.0)), self._tick)
                 self._ticks(step.start_s, SETTLING_S)
@@ -276,7 +280,9 @@ class Play:
         seen_w = {one.device: one.gpu.limit_w for one in reading.devices if one.gpu}
         slots = [job.slot for job in self.jobs.values() if job.state in LIVE and job.slot]
         self.limits.seen(reading)
-        box = self.cards.look(self.limits.shown(self.bare, now), reading, slots, now)
+        told = tuple(one for one in reading.devices if one.device in self.faulty)
+        bare = self.limits.shown(self.bare, now)
+        box = self.cards.look(bare, replace(reading, devices=told), slots, now)
         allowed = budget(self.config, reading, now)
         decided = decide_file.decide(box, allowed, tuple(self.jobs.values()), now, words=False)
         decision = self.limits.carry_out(decided, box, now)
@@ -388,20 +394,17 @@ def plant(name: str) -> None:
     if name == "late":  # a lower limit is trusted at once
         limits_file.SETTLE_S = 0.0  # type: ignore[misc]
         Limits.__init__.__defaults__ = (0.0, *Limits.__init__.__defaults__[1:])  # type: ignore
-    elif name == "denied":  # a call that failed is taken for one that did not
-        tell = World.set
-        World.set = lambda self, *asked: tell(self, *asked) and None  # type: ignore
-        Limits.seen = _trusting  # type: ignore
+    elif name == "denied":  # a call that failed is taken for one that did not, and never looked at
+        World.set = partialmethod(_believed, World.set)  # type: ignore
     elif name == "lead":  # caps fall when the step begins, and jobs leave then
         caps_file.CAP_LEAD_S = 0.0  # type: ignore[misc]
         decide_file.yields = partial(_yields_late, decide_file.yields)  # type: ignore
 
 
-def _trusting(limits: Limits, reading: Reading) -> None:
-    """What was set holds once its time is over, whatever the card shows."""
-    for card in limits._cards.values():
-        if card.lowered_s is not None and reading.at_s - card.lowered_s >= limits.settle_s:
-            card.lowered_s = None
+def _believed(world: World, real: Any, verb: str, card: str, number: int) -> object:
+    if isinstance(real(world, verb, card, number), Denied):
+        world.cards[card].told_w = float(number)
+    return None
 
 
 def _yields_late(real: Any, watts: Any, allowed: Any, live: Any, holds: Any, now: float) -> Any:

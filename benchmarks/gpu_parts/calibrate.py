@@ -57,6 +57,7 @@ def _as_it_stands(device: str, seconds: float, tell: Callable[..., None]) -> Non
     meter: Any = _Mute()
     if device == "cuda":
         import torch
+
         from tenfold.science.card_meter import CardMeter
 
         try:

@@ -9,7 +9,7 @@ import pytest
 
 from tenfold.hardware.curves import CURVES
 from tenfold.placement.decide import decide
-from tenfold.placement.power import CAP_LEAD_S, lowest_cap_w, watts_of
+from tenfold.placement.power import CAP_LEAD_S, LEAVE_LEAD_S, lowest_cap_w, watts_of
 from tenfold.placement.simulate import Arrival, simulate
 from tenfold.terms.box import Box, Device
 from tenfold.terms.budget import Budget, BudgetStep
@@ -194,21 +194,27 @@ def test_those_that_have_to_leave_for_a_step_are_asked_in_time() -> None:
         on(box, job("1", gpus=1, resumes=True, time_s=9000.0, pause_s=20.0), "gpu0"),
         on(box, job("2", gpus=1, resumes=True, time_s=9000.0, pause_s=40.0), "gpu1"),
     ]
-    lead_s = CAP_LEAD_S + 40.0
+    lead_s = LEAVE_LEAD_S + 40.0
     assert decide(box, evening, jobs, 1000.0 - lead_s - 0.1).yields == ()
     asked = decide(box, evening, jobs, 1000.0 - lead_s).yields
     assert [one.job for one in asked] == ["2"]
     assert "allows 300 W soon" in asked[0].why
 
 
-def test_those_that_end_before_a_step_are_not_asked_and_those_beyond_their_time_are() -> None:
+def test_who_can_leave_is_not_taken_at_its_word_to_end_before_a_step() -> None:
     box = gpus(2)
     evening = limit((0.0, 2000.0), (1000.0, 300.0))
     stays = on(box, job("1", gpus=1, resumes=True, time_s=9000.0), "gpu0")
-    ends = on(box, job("2", gpus=1, resumes=True, time_s=990.0), "gpu1")
-    late = on(box, job("2", gpus=1, resumes=True, time_s=500.0), "gpu1")
-    assert decide(box, evening, [stays, ends], 950.0).yields == ()
-    assert [one.job for one in decide(box, evening, [stays, late], 950.0).yields] == ["2"]
+    for told_s in (500.0, 990.0):
+        ends = on(box, job("2", gpus=1, resumes=True, time_s=told_s), "gpu1")
+        assert [one.job for one in decide(box, evening, [stays, ends], 950.0).yields] == ["2"]
+    # Who cannot leave is: else another one would be asked for it.
+    bound = on(box, job("2", gpus=1, time_s=990.0), "gpu1")
+    assert decide(box, evening, [stays, bound], 950.0).yields == ()
+    # Nor does one start that would end just before the step, and could not be asked in time.
+    short = job("3", gpus=1, resumes=True, time_s=30.0)
+    assert not decide(gpus(1), limit((0.0, 2000.0), (1000.0, 100.0)), [short], 960.0).starts
+    assert decide(gpus(1), limit((0.0, 2000.0), (1000.0, 100.0)), [short], 850.0).starts
 
 
 def test_a_long_job_that_can_leave_starts_before_the_quiet_hours_and_one_that_cannot_waits() -> (

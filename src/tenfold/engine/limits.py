@@ -26,7 +26,7 @@ from tenfold.terms.reading import Missing, Reading
 
 # Longer than a driver takes to hold a card down to a new limit, with its mean over a second.
 SETTLE_S = 3.0
-STUCK_S = 60.0  # so long a card whose limit could not be set counts as one that has none to set
+STUCK_S = 10.0  # so long a card whose limit could not be set counts as one that has none to set
 DEFIED = 3  # readings in a row above the limit that was set
 TOLERANCE_W = 1.0  # limits are read in milliwatts and set in watts
 

@@ -24,7 +24,7 @@ from tenfold.placement.fits import Extent, fits
 from tenfold.placement.hours import closing, due, waits_for_hours
 from tenfold.placement.mold import TRIES, Mold, batch_slots, siblings
 from tenfold.placement.packing import by_slice
-from tenfold.placement.power import Watts, must_fit_s, watts_of, yields
+from tenfold.placement.power import Watts, stretch, watts_of, yields
 from tenfold.placement.queue import NOT_DUE, held_until, in_order, order, time_s, waits_for
 from tenfold.placement.reserve import Outlook, Reservation, reserve
 from tenfold.placement.room import make_room
@@ -264,7 +264,7 @@ class _Table:
     def _promise(self, job: Job) -> None:
         other = next(iter(self.promised.values()), None)
         outlook = Outlook(self.box, self.watts, self.budget, self.holds, other, self.now)
-        promise = reserve(outlook, job.id, job.spec.needs, time_s(job), must_fit_s(job))
+        promise = reserve(outlook, job.id, job.spec.needs, time_s(job), stretch(job))
         if promise is not None:
             self.promised[_kind(job.spec.needs)] = promise
 
@@ -288,7 +288,8 @@ class _Table:
         """Whether the site and the reservations let `job` have this slot."""
         needs = job.spec.needs
         load_w = self.watts.load_w([*self.holds, hold])
-        limit_w = self.budget.lowest_w(self.now, min(hold.end_s, self.now + must_fit_s(job)))
+        until_s = stretch(job).until(self.now, hold.end_s)
+        limit_w = self.budget.lowest_w(self.now, until_s)
         if load_w > limit_w:
             return Block(needs, Cause.WATTS, load_w=load_w, limit_w=limit_w)
         for other in self.promised.values():

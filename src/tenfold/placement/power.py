@@ -27,9 +27,9 @@ from tenfold.terms.job import Job, Kind
 from tenfold.terms.needs import Needs
 from tenfold.terms.states import State
 
-# Caps are down this long before a step of the budget begins, so that a late tick does not break it;
-# and whoever has to leave for the step is asked so long, and its pause, before.
-CAP_LEAD_S = 60.0
+# Caps are down this long before a step of the budget begins: a late tick, or a driver that refuses
+# for minutes, does not break it. Whoever has to leave is asked LEAVE_LEAD_S, and its pause, before.
+CAP_LEAD_S, LEAVE_LEAD_S = 300.0, 60.0
 # A job that will have to leave for a step of the budget starts only if it can run so long first.
 WORTH_S, WORTH_PAUSES = 600.0, 10.0
 
@@ -142,12 +142,27 @@ def _above_idle_w(gpu: Device, told_w: float | None) -> float:
     return math.inf if told_w is None else told_w
 
 
-def must_fit_s(job: Job) -> float:
-    """How long after its start a job must stay inside the budget: to its end (inf); one that can
-    leave for a step and go on later, until it was worth its pause."""
+@dataclass(frozen=True)
+class Stretch:
+    """How long a job must stay inside the budget: to its end; one that can leave for a step and go
+    on later, until it was worth its pause. It may take longer than it said, so what comes shortly
+    after its end counts as well: that late it could not be asked to leave in time."""
+
+    most_s: float = math.inf  # after its start
+    after_s: float = 0.0  # after its end
+
+    def until(self, start_s: float, end_s: float) -> float:
+        return min(end_s + self.after_s, start_s + self.most_s)
+
+
+TO_ITS_END = Stretch()
+
+
+def stretch(job: Job) -> Stretch:
     if not may_leave(job):
-        return math.inf
-    return max(WORTH_S, WORTH_PAUSES * job.spec.needs.pause_s) + leave_lead_s(job)
+        return TO_ITS_END
+    lead_s = leave_lead_s(job)
+    return Stretch(max(WORTH_S, WORTH_PAUSES * job.spec.needs.pause_s) + lead_s, lead_s)
 
 
 def may_leave(job: Job) -> bool:
@@ -156,7 +171,7 @@ def may_leave(job: Job) -> bool:
 
 def leave_lead_s(job: Job) -> float:
     """How long before a step of the budget a job is asked to leave for it."""
-    return CAP_LEAD_S + job.spec.needs.pause_s
+    return LEAVE_LEAD_S + job.spec.needs.pause_s
 
 
 def yields(
@@ -166,7 +181,8 @@ def yields(
 
     `live` is in order; the last ones go first. Jobs that already yield count as gone. Services,
     interactive jobs and jobs that cannot continue from a checkpoint are never asked. For a step
-    that is still to come they are asked in time, and those that end before it need not be.
+    that is still to come they are asked in time, also those that should have ended by then: they
+    may take longer than they said. Whoever cannot leave is taken at its word.
     """
     leaving = {job.id for job in live if job.state is State.YIELDING}
     staying = {hold.job: hold for hold in holds if hold.job not in leaving}
@@ -177,11 +193,10 @@ def yields(
     asked: list[Yield] = []
     for at_s in moments:
         limit_w = budget.watts_at(at_s)
-        # Whoever is beyond its time is not gone yet.
         there = {
             id: hold
             for id, hold in staying.items()
-            if at_s == now or hold.end_s > at_s or hold.end_s <= now
+            if id in able or not now < hold.end_s <= at_s or at_s == now
         }
         for id, why in _leaving(watts, limit_w, live, there, able, at_s == now):
             del staying[id]

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tenfold.placement.packing import FULL
-from tenfold.placement.power import Watts
+from tenfold.placement.power import TO_ITS_END, Stretch, Watts
 from tenfold.placement.slots import NOTHING_SPARED, Hold, Kept, Occupancy, Spare, mask_of
 from tenfold.terms.box import Box, DeviceKind, Slot
 from tenfold.terms.budget import Budget
@@ -82,12 +82,11 @@ class Outlook:
 
 
 def reserve(
-    outlook: Outlook, job: str, needs: Needs, time_s: float, fits_s: float = math.inf
+    outlook: Outlook, job: str, needs: Needs, time_s: float, fits: Stretch = TO_ITS_END
 ) -> Reservation | None:
     """The earliest start of `job`, or None where no known or unknown end ever makes room.
 
-    `time_s` is inf where nobody knows how long it runs; `fits_s`: so long after its start the
-    budget must hold it (`power.must_fit_s`).
+    `time_s` is inf where nobody knows how long it runs; `fits`: so long the budget must hold it.
     """
     occupied = Occupancy(outlook.box, outlook.holds)
     ends = sorted(outlook.holds, key=lambda hold: hold.end_s)
@@ -104,7 +103,7 @@ def reserve(
             slot = occupied.slot(needs, rank=rank)
         if slot is None:
             continue
-        found = _promise(outlook, occupied, job, slot, needs, at_s, time_s, fits_s)
+        found = _promise(outlook, occupied, job, slot, needs, at_s, time_s, fits)
         if found is not None:
             return found
     return _promise_without_time(outlook, job, needs)
@@ -128,7 +127,7 @@ def _promise(
     needs: Needs,
     at_s: float,
     time_s: float,
-    fits_s: float,
+    fits: Stretch,
 ) -> Reservation | None:
     lasts_s = time_s * slot.factor / outlook.watts.pace(slot, needs)
     own = _own(outlook, job, slot, needs, at_s + lasts_s)
@@ -137,7 +136,7 @@ def _promise(
     other = outlook.other
     if other is not None and other.start_s <= at_s < other.end_s:
         load_w += other.extra_w
-    limit_w = outlook.budget.lowest_w(at_s, min(own.end_s, at_s + fits_s))
+    limit_w = outlook.budget.lowest_w(at_s, fits.until(at_s, own.end_s))
     if load_w > limit_w:
         return None
     if other is not None and at_s < other.start_s and not other.outlasts(own.end_s):
