@@ -22,6 +22,7 @@ CELLS = {
 WORKLOADS = {
     "llm.pretrain": "從零開始，用你自己的文字訓練一個小型語言模型。",
     "simulate.cavity": "流場求解器的經典測試，以圖片與兩條中心線呈現。",
+    "system.calibrate": "測量功率上限使這張卡慢多少、省多少電。",
     "system.command": "在分配到的資源上執行你自己的程式。",
     "system.notebook": "在分配到的資源上執行 JupyterLab。",
 }
@@ -125,5 +126,23 @@ CLAIMS: dict[str, str] = {
     ),
     "Batches of 10, 20, 30 and 40 tasks on one card: makespan over a proven bound": (
         "一張卡上 10、20、30、40 項任務的批次：總時間與已證明下限之比"
+    ),
+    "Random arrivals and faults on ten cards, judged by a program that knows nothing of Tenfold:"
+    " watt-seconds over the steps of the clock, and after a fault's grace; heat of a breaker over"
+    " where it trips; faults planted in the controller that are caught": (
+        "十張卡上的隨機工作與故障，由不認識 Tenfold 的程式裁判：超過時間限額與故障寬限後的瓦秒數、"
+        "斷路器熱量與跳脫點之比、抓到的預埋錯誤"
+    ),
+    "The owner's week on one circuit of 208 V and 30 A, beside the same without a limit: how much"
+    " longer, energy, deadlines; with 250 W on every card; and with all jobs ready at zero": (
+        "同一週只用一條 208 V、30 A 的電路，與無限制相比：延長、電量、準時完成數；"
+        "每張卡固定 250 W；以及所有工作一開始就可執行"
+    ),
+    "The owner's week at three prices a day, in cheap hours beside any time: cost, cost above"
+    " the idle box, deadlines met": (
+        "同一週在一天三段電價下，便宜時段與任何時間相比：費用、扣除待機的費用、準時完成數"
+    ),
+    "The verdict's arithmetic beside published figures: those within 10 %, those explained": (
+        "場地判定的計算與公開數字相比：一成以內者、已說明者"
     ),
 }

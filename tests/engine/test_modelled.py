@@ -165,9 +165,7 @@ def test_kill_dash_nine_changes_nothing(tmp_path: Path) -> None:
 def test_the_sites_watts_are_kept_by_caps_and_by_waiting(tmp_path: Path) -> None:
     daemon = modelled(tmp_path)
     config = daemon.home / "site.toml"
-    config.write_text(
-        "[site]\nwatts = 3100\n"
-    )  # 3,000 W are idle
+    config.write_text("[site]\nwatts = 3100\n")  # 3,000 W are idle
     daemon.start()
     try:
         jobs = [command(daemon, gpus=1, time_s=SPEED * 600, name=f"j{n}") for n in range(10)]

@@ -1,4 +1,4 @@
-"""A sweep recovers the curve of a simulated card, through noise and drift; what cannot be, fails."""
+"""A sweep recovers the curve of a simulated card through noise and drift; what cannot be, fails."""
 
 from __future__ import annotations
 
