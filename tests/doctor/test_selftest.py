@@ -82,7 +82,7 @@ def test_passes_where_nothing_changes_and_puts_the_layout_back(
     tried = selftest(rights, card.uuid, gather.mig_uuids, work(stand_in))
     assert tried.why == () and tried.passed
     assert tried.beside is not None and tried.beside.rounds >= LEAST_ROUNDS
-    assert rights.ask("layout", card.uuid) == {"instances": []}
+    assert rights.ask("layout", card.uuid) == {"instances": [], "limit": 0}
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_work_that_fails_is_told_and_the_layout_put_back(
 ) -> None:
     tried = selftest(rights, card.uuid, gather.mig_uuids, work(stand_in, text))
     assert not tried.passed and why in tried.why[0]
-    assert rights.ask("layout", card.uuid) == {"instances": []}
+    assert rights.ask("layout", card.uuid) == {"instances": [], "limit": 0}
 
 
 def test_a_neighbour_that_does_not_go_fails_it_and_is_named(

@@ -179,3 +179,12 @@ def test_many_cheap_jobs_of_unknown_time_still_end() -> None:
     ]
     record = simulate(gpus(2), budget(), arrivals)
     assert len(record.ended_s) == 6
+
+
+def test_one_that_waits_at_a_cheap_price_is_told_why() -> None:
+    """All of it costs less in the next night, of which there is enough."""
+    wants = timed(When.CHEAP, 3.0, resumes=False, asked=4 * HOUR)
+    told = wait_of(decide(gpus(1), budget(), [wants], 4 * HOUR), "1")
+    assert told.why == "It waits for hours in which all of it costs less."
+    dear = wait_of(decide(gpus(1), budget(), [wants], 17 * HOUR), "1")
+    assert dear.why == "It waits for cheaper hours: 0.1 instead of 0.4 a kWh."

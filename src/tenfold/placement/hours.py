@@ -215,6 +215,7 @@ def _why(job: Job, budget: Budget, now: float, opens_s: float) -> str:
         return "It waits for the end of the quiet hours."
     if opens_s == math.inf:
         return "It waits for cheaper hours."
-    prices = [budget.at(at_s).price_kwh for at_s in (now, opens_s)]
-    told = " instead of ".join("?" if p is None else f"{p:g}" for p in reversed(prices))
-    return f"It waits for cheaper hours: {told} a kWh."
+    price, then = budget.at(now).price_kwh, budget.at(opens_s).price_kwh
+    if price is None or then is None or then >= price:
+        return "It waits for hours in which all of it costs less."
+    return f"It waits for cheaper hours: {then:g} instead of {price:g} a kWh."
