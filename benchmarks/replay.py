@@ -47,7 +47,7 @@ from tenfold.placement import decide as decide_file
 from tenfold.placement.power import speed
 from tenfold.rights.ask import Denied
 from tenfold.site.budget import budget
-from tenfold.site.config import parsed
+from tenfold.site.config.config import parsed
 from tenfold.terms.box import Box, DeviceKind
 from tenfold.terms.job import Job, JobSpec, Kind, Pace, StopFor, worked_s
 from tenfold.terms.needs import Needs

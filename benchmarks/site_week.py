@@ -37,7 +37,7 @@ from tenfold.engine.plan import Plan, PlanJob
 from tenfold.placement.power import lowest_cap_w, speed
 from tenfold.placement.simulate import Arrival, Record, simulate
 from tenfold.site.budget import week_budget
-from tenfold.site.config import parsed
+from tenfold.site.config.config import parsed
 from tenfold.terms.box import Box, Device
 from tenfold.terms.budget import Budget, BudgetStep
 from tenfold.terms.job import Kind, When

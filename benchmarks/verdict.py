@@ -21,9 +21,9 @@ from faults.kept import keep
 
 from tenfold.hardware.declared import box
 from tenfold.site.settings import Circuit, SiteConfig
-from tenfold.site.verdict import Verdict, verdict
-from tenfold.site.verdict_air import airflow_cfm
-from tenfold.site.verdict_wall import COMMON
+from tenfold.site.verdict.air import airflow_cfm
+from tenfold.site.verdict.verdict import Verdict, verdict
+from tenfold.site.verdict.wall import COMMON
 
 NEAR = 0.10
 DGX_W, DGX_CFM, DGX_KG, DGX_BTU_H = 10_200.0, 1_105.0, 130.45, 38_557.0

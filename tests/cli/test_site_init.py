@@ -9,7 +9,7 @@ import pytest
 from tenfold.cli import site_answers as answers
 from tenfold.cli.site_file import page
 from tenfold.cli.site_init import Said, init
-from tenfold.site.config import parsed, read
+from tenfold.site.config.config import parsed, read
 from tenfold.site.settings import (
     ALL_DAYS,
     Circuit,

@@ -16,7 +16,7 @@ import pytest
 
 from tenfold.site import budget as module
 from tenfold.site.budget import budget, check_idle, limits, week_budget
-from tenfold.site.config import parsed
+from tenfold.site.config.config import parsed
 from tenfold.site.settings import (
     Circuit,
     Cooling,

@@ -44,8 +44,8 @@ from tenfold.hardware import detect
 from tenfold.hardware.detect import Meter
 from tenfold.ledger.ledger import Ledger
 from tenfold.rights.ask import Rights
-from tenfold.site.config import check_moved
-from tenfold.site.config import read as read_site
+from tenfold.site.config.config import check_moved
+from tenfold.site.config.config import read as read_site
 from tenfold.site.host import hosted
 from tenfold.site.settings import SiteConfig
 from tenfold.terms.box import Box

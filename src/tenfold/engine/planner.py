@@ -18,8 +18,8 @@ from tenfold.engine.plan import Plan, PlanJob, emptied
 from tenfold.engine.week import Asked, WeekJob
 from tenfold.engine.week_times import DAY_S
 from tenfold.placement.fits import fits
-from tenfold.site import config
 from tenfold.site.budget import week_budget
+from tenfold.site.config import config
 from tenfold.site.host import hosted
 from tenfold.site.settings import SiteConfig
 from tenfold.terms.box import Box

@@ -6,7 +6,7 @@ from typing import Any
 
 from tenfold.hardware import detect
 from tenfold.site.settings import SiteConfig
-from tenfold.site.verdict import verdict
+from tenfold.site.verdict.verdict import verdict
 from tenfold.terms.box import Box
 from tenfold.terms.refusal import Refusal, refusal
 from tenfold.terms.wire import to_json

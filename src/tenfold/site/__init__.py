@@ -1,2 +1,2 @@
-"""What the place allows: `config.read(path)` for the owner's settings, `budget.budget(...)` for the
-steps of watts and price that follow from them, a reading and the clock."""
+"""What the place allows: `config` reads the owner's settings, `budget.budget(...)` gives the steps
+of watts and price that follow from them, a reading and the clock; `verdict` judges the place."""

@@ -10,7 +10,7 @@ import pytest
 
 from tenfold.hardware.declared import box
 from tenfold.site.settings import Circuit, Cooling, CoolingKind, Quiet, SiteConfig, Span
-from tenfold.site.verdict import Verdict, verdict
+from tenfold.site.verdict.verdict import Verdict, verdict
 from tenfold.terms.wire import to_json
 
 TEN = "10xH100-PCIe"  # 10 x 350 W + 2 200 W = 5 700 W at worst

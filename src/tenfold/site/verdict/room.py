@@ -10,12 +10,12 @@ import math
 from dataclasses import dataclass
 
 from tenfold.site import heat
-from tenfold.site.figure import Figure, assumed, computed, owned, published, unknown
 from tenfold.site.settings import Cooling, SiteConfig
-from tenfold.site.verdict_air import loop_share
-from tenfold.site.verdict_cap import Cap, below, cap_within
-from tenfold.site.verdict_drawing import Drawing
-from tenfold.site.verdict_power import Power, scaled
+from tenfold.site.verdict.air import loop_share
+from tenfold.site.verdict.cap import Cap, below, cap_within
+from tenfold.site.verdict.drawing import Drawing
+from tenfold.site.verdict.figure import Figure, assumed, computed, owned, published, unknown
+from tenfold.site.verdict.power import Power, scaled
 from tenfold.terms.box import Box
 
 EXAMPLE_M3 = 50.0  # a room of 20 square metres, 2.5 m high

@@ -8,7 +8,7 @@ import pytest
 
 from tenfold.hardware.declared import box
 from tenfold.site.settings import PriceRow, SiteConfig, Span, Supplies, Tariff
-from tenfold.site.verdict import Verdict, verdict
+from tenfold.site.verdict.verdict import Verdict, verdict
 
 TYPICAL_KW = 2.2 + 3.5 * 0.881
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from tenfold.site.figure import Figure, computed, unknown
-from tenfold.site.verdict_cap import curve_source
-from tenfold.site.verdict_drawing import NO_HOST, Drawing, Host
+from tenfold.site.verdict.cap import curve_source
+from tenfold.site.verdict.drawing import NO_HOST, Drawing, Host
+from tenfold.site.verdict.figure import Figure, computed, unknown
 
 MEASURED = "eight H100 that trained drew 76 % of the DGX's rating, about 7.75 kW (arXiv 2506.14551)"
 TYPICAL_MEANS = (

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tenfold.site.settings import SiteConfig
-from tenfold.site.verdict_answers import percent, watts
-from tenfold.site.verdict_build import Build
-from tenfold.site.verdict_cap import Cap, below, cap_within
-from tenfold.site.verdict_drawing import Drawing
-from tenfold.site.verdict_money import YEAR_H, Money
-from tenfold.site.verdict_power import Power
-from tenfold.site.verdict_quiet import Noise
-from tenfold.site.verdict_room import Room
-from tenfold.site.verdict_wall import COMMON, Limit, Wall, supplies_take
+from tenfold.site.verdict.answers import percent, watts
+from tenfold.site.verdict.build import Build
+from tenfold.site.verdict.cap import Cap, below, cap_within
+from tenfold.site.verdict.drawing import Drawing
+from tenfold.site.verdict.money import YEAR_H, Money
+from tenfold.site.verdict.power import Power
+from tenfold.site.verdict.quiet import Noise
+from tenfold.site.verdict.room import Room
+from tenfold.site.verdict.wall import COMMON, Limit, Wall, supplies_take
 from tenfold.terms.box import Box
 
 MOST = 5

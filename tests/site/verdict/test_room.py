@@ -6,8 +6,8 @@ import pytest
 
 from tenfold.hardware.declared import box
 from tenfold.site.settings import Cooling, CoolingKind, SiteConfig
-from tenfold.site.verdict import Verdict, verdict
-from tenfold.site.verdict_air import airflow_cfm, flow_l_min, rise_k
+from tenfold.site.verdict.air import airflow_cfm, flow_l_min, rise_k
+from tenfold.site.verdict.verdict import Verdict, verdict
 
 
 def of(cooling: Cooling | None = None, name: str = "10xH100-PCIe") -> Verdict:

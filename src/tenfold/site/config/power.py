@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from tenfold.site.config_fields import Section, number, section, share, tables, text, watts, whole
+from tenfold.site.config.fields import Section, number, section, share, tables, text, watts, whole
 from tenfold.site.settings import CONTINUOUS, EFFICIENCY, Circuit, Supplies
 
 CIRCUIT = ("name", "volts", "amps", "phases", "continuous", "supplies")

@@ -6,12 +6,12 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tenfold.site.figure import Figure
-from tenfold.site.verdict_cap import Cap
-from tenfold.site.verdict_power import Power
-from tenfold.site.verdict_quiet import NO_DB, Noise
-from tenfold.site.verdict_room import Room
-from tenfold.site.verdict_wall import Wall
+from tenfold.site.verdict.cap import Cap
+from tenfold.site.verdict.figure import Figure
+from tenfold.site.verdict.power import Power
+from tenfold.site.verdict.quiet import NO_DB, Noise
+from tenfold.site.verdict.room import Room
+from tenfold.site.verdict.wall import Wall
 
 YES, CAPPED, NO, UNKNOWN = "yes", "yes with a cap", "no", "unknown"
 

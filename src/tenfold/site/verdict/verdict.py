@@ -9,18 +9,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tenfold.site.figure import Figure
 from tenfold.site.settings import SiteConfig
-from tenfold.site.verdict_air import Air, air
-from tenfold.site.verdict_answers import Answer, answers
-from tenfold.site.verdict_build import Build, build
-from tenfold.site.verdict_change import changes, to_say
-from tenfold.site.verdict_drawing import drawing
-from tenfold.site.verdict_money import Money, money
-from tenfold.site.verdict_power import Power, power
-from tenfold.site.verdict_quiet import Noise, noise
-from tenfold.site.verdict_room import Room, room
-from tenfold.site.verdict_wall import Wall, wall
+from tenfold.site.verdict.air import Air, air
+from tenfold.site.verdict.answers import Answer, answers
+from tenfold.site.verdict.build import Build, build
+from tenfold.site.verdict.change import changes, to_say
+from tenfold.site.verdict.drawing import drawing
+from tenfold.site.verdict.figure import Figure
+from tenfold.site.verdict.money import Money, money
+from tenfold.site.verdict.power import Power, power
+from tenfold.site.verdict.quiet import Noise, noise
+from tenfold.site.verdict.room import Room, room
+from tenfold.site.verdict.wall import Wall, wall
 from tenfold.terms.box import Box
 
 __all__ = ["Answer", "Figure", "Verdict", "verdict"]

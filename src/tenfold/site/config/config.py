@@ -22,7 +22,7 @@ import zoneinfo
 from pathlib import Path
 from typing import Any
 
-from tenfold.site.config_fields import (
+from tenfold.site.config.fields import (
     Section,
     above_zero,
     nearest,
@@ -32,10 +32,10 @@ from tenfold.site.config_fields import (
     whole,
     wrong,
 )
-from tenfold.site.config_heat import cooling, noise
-from tenfold.site.config_hours import night, quiet
-from tenfold.site.config_power import circuits, supplies
-from tenfold.site.config_prices import tariff
+from tenfold.site.config.heat import cooling, noise
+from tenfold.site.config.hours import night, quiet
+from tenfold.site.config.power import circuits, supplies
+from tenfold.site.config.prices import tariff
 from tenfold.site.settings import SiteConfig, Tariff
 from tenfold.terms.job import When
 from tenfold.terms.refusal import Refusal, refusal

@@ -8,8 +8,8 @@ from datetime import time
 from pathlib import Path
 from typing import Any
 
-from tenfold.site.config_fields import Section, tables, watts
-from tenfold.site.config_heat import dba
+from tenfold.site.config.fields import Section, tables, watts
+from tenfold.site.config.heat import dba
 from tenfold.site.hours import DAY_MIN, DAYS, left_out
 from tenfold.site.settings import ALL_DAYS, Quiet, Span
 

@@ -8,8 +8,8 @@ import pytest
 
 from tenfold.hardware.declared import box
 from tenfold.site.settings import Circuit, SiteConfig, Supplies
-from tenfold.site.verdict_drawing import drawing
-from tenfold.site.verdict_wall import COMMON, Wall, wall
+from tenfold.site.verdict.drawing import drawing
+from tenfold.site.verdict.wall import COMMON, Wall, wall
 
 
 def of(name: str, config: SiteConfig | None = None) -> Wall:

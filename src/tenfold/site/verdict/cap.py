@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tenfold.site.figure import Figure, computed, unknown
-from tenfold.site.verdict_drawing import Drawing
+from tenfold.site.verdict.drawing import Drawing
+from tenfold.site.verdict.figure import Figure, computed, unknown
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tenfold.site.budget import limits
-from tenfold.site.config import check_moved, parsed, read, sections
+from tenfold.site.config.config import check_moved, parsed, read, sections
 from tenfold.site.settings import (
     ALL_DAYS,
     Circuit,
@@ -26,7 +26,7 @@ from tenfold.terms.job import When
 from tenfold.terms.reading import Reading
 from tenfold.terms.refusal import Refusal
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 HERE = Path("site.toml")
 CIRCUIT = '[[circuit]]\nname = "garage"\nvolts = 208\namps = 30\n'
 PSU = "[psu]\ncount = 4\nwatts = 2700\n"

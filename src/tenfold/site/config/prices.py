@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from tenfold.site.clock import instants, wall
-from tenfold.site.config_fields import Section, money, section, tables, text
-from tenfold.site.config_hours import SPAN, span
+from tenfold.site.config.fields import Section, money, section, tables, text
+from tenfold.site.config.hours import SPAN, span
 from tenfold.site.hours import left_out, meet, span_words, week_words
 from tenfold.site.settings import PriceRow, Tariff
 from tenfold.terms.refusal import Refusal

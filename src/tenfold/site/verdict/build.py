@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from tenfold.site.figure import Figure, computed, owned, published, unknown
 from tenfold.site.settings import EFFICIENCY, SiteConfig, Supplies
-from tenfold.site.verdict_drawing import Drawing
+from tenfold.site.verdict.drawing import Drawing
+from tenfold.site.verdict.figure import Figure, computed, owned, published, unknown
 from tenfold.terms.box import Box, DeviceKind, Node
 from tenfold.terms.chassis import Chassis
 

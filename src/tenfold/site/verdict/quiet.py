@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tenfold.site.figure import Figure, computed, owned, unknown
 from tenfold.site.hours import span_words
 from tenfold.site.noise import dba_of, watts_of
 from tenfold.site.settings import Quiet, SiteConfig
-from tenfold.site.verdict_cap import Cap, below, cap_within
-from tenfold.site.verdict_drawing import Drawing
+from tenfold.site.verdict.cap import Cap, below, cap_within
+from tenfold.site.verdict.drawing import Drawing
+from tenfold.site.verdict.figure import Figure, computed, owned, unknown
 
 NO_DB = "nobody publishes a noise level in dB for such a box: measure two points ([noise])"
 

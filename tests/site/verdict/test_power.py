@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from tenfold.hardware.declared import box
 from tenfold.site import circuits
 from tenfold.site.settings import Circuit, SiteConfig, Supplies
-from tenfold.site.verdict_cap import below, cap_within
-from tenfold.site.verdict_drawing import drawing
-from tenfold.site.verdict_power import power
-from tenfold.site.verdict_wall import wall
+from tenfold.site.verdict.cap import below, cap_within
+from tenfold.site.verdict.drawing import drawing
+from tenfold.site.verdict.power import power
+from tenfold.site.verdict.wall import wall
 from tenfold.terms.box import Box
 
 NAMES = ("10xH100-PCIe", "8xH100-SXM", "6xH100-NVL", "8xH100-SXM+4xH100-PCIe", "5xL40S")

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 from tenfold.site import circuits
 from tenfold.site.circuits import CircuitLoad
-from tenfold.site.figure import Figure, computed, owned
 from tenfold.site.settings import Circuit, SiteConfig, Supplies
-from tenfold.site.verdict_build import supplies_of
-from tenfold.site.verdict_cap import Cap, below, cap_within
-from tenfold.site.verdict_drawing import Drawing
+from tenfold.site.verdict.build import supplies_of
+from tenfold.site.verdict.cap import Cap, below, cap_within
+from tenfold.site.verdict.drawing import Drawing
+from tenfold.site.verdict.figure import Figure, computed, owned
 from tenfold.terms.box import Box
 
 PHASES = ("A", "B", "C")

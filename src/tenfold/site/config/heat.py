@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tenfold.site.config_fields import Section, above_zero, number, section, share, watts, wrong
+from tenfold.site.config.fields import Section, above_zero, number, section, share, watts, wrong
 from tenfold.site.heat import inlet_highest_c
 from tenfold.site.settings import Circuit, Cooling, CoolingKind
 

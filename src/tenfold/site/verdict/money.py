@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from tenfold.site.calendar import mean_price as calendar_mean
 from tenfold.site.calendar import stretches, usual_week
-from tenfold.site.figure import Figure, assumed, computed, owned, unknown
 from tenfold.site.settings import SiteConfig
-from tenfold.site.verdict_drawing import Drawing
-from tenfold.site.verdict_power import Power
-from tenfold.site.verdict_room import DUTY_H
+from tenfold.site.verdict.drawing import Drawing
+from tenfold.site.verdict.figure import Figure, assumed, computed, owned, unknown
+from tenfold.site.verdict.power import Power
+from tenfold.site.verdict.room import DUTY_H
 
 YEAR_H = 8760.0
 _WEEK_S = 7 * 86_400.0

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tenfold.site.figure import Figure, assumed, computed, owned, published, unknown
 from tenfold.site.heat import LOOP_RISE_K, WATER_J_L_K
 from tenfold.site.settings import Cooling, SiteConfig
-from tenfold.site.verdict_power import Power, scaled
+from tenfold.site.verdict.figure import Figure, assumed, computed, owned, published, unknown
+from tenfold.site.verdict.power import Power, scaled
 from tenfold.terms.box import Box
 
 BTU_H = 3.412  # per watt

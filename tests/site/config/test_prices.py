@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tenfold.site.config import parsed
+from tenfold.site.config.config import parsed
 from tenfold.site.settings import Tariff
 from tenfold.terms.refusal import Refusal
 

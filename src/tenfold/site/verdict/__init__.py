@@ -1,0 +1,1 @@
+"""Whether a place takes a box: `verdict.verdict(box, config)`; the other files are its parts."""
