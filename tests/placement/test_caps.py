@@ -94,6 +94,12 @@ def test_a_job_gets_no_more_than_it_asks_for() -> None:
     jobs = [first, on(box, job("2", gpus=1), "gpu1")]
     assert levels(box, 5000.0, jobs) == {"gpu0": 250.0, "gpu1": 350.0}
     assert levels(box, 570.0, jobs)["gpu0"] <= 250.0
+    # Also below the knee, but not below what the card takes.
+    low = one_node(card(0, cap_min_w=100.0), card(1), cpu())
+    for asked_w, given_w in ((150.0, 150.0), (150.7, 150.0), (60.0, 100.0)):
+        asks = replace(on(low, job("1", gpus=1), "gpu0"), cap_w=asked_w)
+        assert levels(low, 5000.0, [asks])["gpu0"] == given_w
+        assert levels(low, 300.0, [asks])["gpu0"] == given_w
 
 
 def test_a_card_that_is_relieved_stays_under_its_ceiling() -> None:

@@ -43,8 +43,13 @@ class _Unit:
     most_w: float = math.inf  # of one card, where its job asks for no more
 
     def bounds(self, gpu: Device) -> tuple[float, float]:
-        lowest_w = lowest_cap_w(gpu)
-        return lowest_w, max(lowest_w, min(highest_cap_w(gpu), self.most_w))
+        """A job that asks for less than the knee gets it, down to what the card takes: whoever
+        measures a curve has to see what lies below."""
+        low_w, high_w = lowest_cap_w(gpu), highest_cap_w(gpu)
+        if self.most_w == math.inf:
+            return low_w, high_w
+        most_w = max(math.ceil(gpu.cap_min_w), min(high_w, math.floor(self.most_w)))
+        return min(low_w, most_w), most_w
 
 
 def caps(

@@ -9,8 +9,8 @@ alone it measures and changes nothing.
     tenfold calibrate
     tenfold run system.calibrate --points 5 --loads compute
 
-It asks the daemon for its limits, so it needs the helper with rights. It does not go below what the
-daemon gives: no lower than the knee that the card has now, no higher than its usual limit.
+It asks the daemon for its limits, so it needs the helper with rights. It goes from the lowest limit
+that the card takes to its usual one.
 """
 
 from __future__ import annotations
