@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tenfold.hardware.chassis_facts import DGX, TEN_CARDS
@@ -37,7 +39,7 @@ def test_what_nodes_stand_in(text: str, stands_in: list[object]) -> None:
     assert [node.chassis for node in box(text).nodes] == stands_in
 
 
-def test_a_box_files_nodes_stand_in_nobody_knows_what(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_a_box_files_nodes_stand_in_nobody_knows_what(tmp_path: Path) -> None:
     file = tmp_path / "attic.toml"
     file.write_text('[[node]]\ncards = "10xH100-PCIe"\n')
     assert box(str(file)).nodes[0].chassis is None
