@@ -148,8 +148,8 @@ def _week(week: Week) -> str:
         f" slices, before anything is bought. {escape(week.sentence)}</p>"
         f"<pre class=command>{escape(week.command)}</pre>"
         "<p>Many a wall does not give that much. Told of the circuit, Tenfold caps each card where"
-        f" its work loses least, and waits where that is not enough. {escape(week.circuit_sentence)}"
-        "</p>"
+        " its work loses least, and waits where that is not enough."
+        f" {escape(week.circuit_sentence)}</p>"
         f"<pre class=command>{escape(week.circuit_command)}</pre>{week.picture}</section>"
     )
 
