@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 from tenfold.science.cavity_report import largest_errors
 from tenfold.science.cavity_tables import table_at
 from tenfold.science.lattice_boltzmann.profiles import centre_lines, main_vortex, stream_function
+from tenfold.science.plotting import figure_style
 
 INK = "#1d2433"
 FAINT = "#8a93a6"
@@ -37,6 +38,7 @@ CORNER_LEVELS = (1e-7, 1e-6, 1e-5, 1e-4, 3e-4, 6e-4, 1e-3, 1.5e-3)
 
 def draw(path: Path, fields: list[tuple[float, npt.ArrayLike, npt.ArrayLike]]) -> None:
     """Write a PNG. `fields`: (Reynolds number, u, v); u, v (cells, cells) in lid speeds."""
+    figure_style()
     figure = Figure(figsize=(12.4, ROW_IN * len(fields) + 0.9), dpi=150, facecolor="white")
     FigureCanvasAgg(figure)
     height = figure.get_figheight()

@@ -10,6 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from tenfold.science.plotting import figure_style
 from tenfold.science.power_sweep import Sweep
 
 INK = "#1d2433"
@@ -20,6 +21,7 @@ COLOURS = {"compute": "#c8452f", "decode": "#2463a8", "light": "#3d9e9b"}
 
 def draw(path: Path, model: str, sweeps: Sequence[Sweep]) -> None:
     """Write a PNG. Limits and draw in watts."""
+    figure_style()
     figure = Figure(figsize=(11.6, 4.9), dpi=150, facecolor="white")
     FigureCanvasAgg(figure)
     figure.text(

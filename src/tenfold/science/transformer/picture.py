@@ -10,6 +10,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
+from tenfold.science.plotting import figure_style
+
 INK = "#1d2433"
 FAINT = "#8a93a6"
 GRID = "#e6e9ef"
@@ -19,6 +21,7 @@ BASELINE = "#c8452f"
 
 def draw(path: Path, curves: dict[str, list[tuple[int, float]]], figures: dict[str, Any]) -> None:
     """Write a PNG from `Pretraining.curves()` and the figures of `finish()`."""
+    figure_style()
     figure = Figure(figsize=(11.6, 4.9), dpi=150, facecolor="white")
     FigureCanvasAgg(figure)
     figure.text(
