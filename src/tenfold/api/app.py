@@ -2,29 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from tenfold.api import box, energy, events, jobs, metrics, pages, plan, site, workloads
+from tenfold.api import (
+    artifacts,
+    box,
+    draw,
+    energy,
+    events,
+    jobs,
+    metrics,
+    pages,
+    plan,
+    queue,
+    site,
+    workloads,
+)
 from tenfold.api.door import Door, Keys, body_of, status_of
 from tenfold.api.views import Answer
+from tenfold.engine.ahead import Ahead
 from tenfold.engine.house import House
 from tenfold.engine.planner import Planner
+from tenfold.engine.site_file import SiteFile
 from tenfold.terms.refusal import Refusal, refusal
 from tenfold.version import VERSION
+from tenfold.web.mount import Dashboard
+
+# Of the dashboard; every other address is one only for somebody who looks at pages.
+_PARTS = ("/_nicegui", "/static/", "/pictures/", "/favicon.ico")
 
 
-def application(house: House, keys: Keys, port: int, shut_down: Callable[[], None]) -> FastAPI:
+def application(
+    house: House, keys: Keys, home: Path, port: int, shut_down: Callable[[], None]
+) -> FastAPI:
     """The whole HTTP face of one daemon on 127.0.0.1:`port`."""
+
+    @asynccontextmanager
+    async def served(app: FastAPI) -> AsyncIterator[None]:
+        dashboard.warm_soon()
+        yield
+        await dashboard.close()
+
     app = FastAPI(
         title="Tenfold",
         version=VERSION,
         description="The API of the daemon that looks after this box.",
         docs_url=None,
         redoc_url=None,
+        lifespan=served,
     )
     app.state.house = house
     app.state.keys = keys
@@ -32,14 +65,45 @@ def application(house: House, keys: Keys, port: int, shut_down: Callable[[], Non
     app.state.shut_down = shut_down
     app.state.streams = events.Streams()
     app.state.planner = Planner(house.describer)
-    for noun in (jobs, box, workloads, plan, site, energy, events, metrics, pages):
+    app.state.site_file = SiteFile(house, house.ledger.path.parent / "site.toml")
+    app.state.ahead = Ahead(house)
+    for noun in (
+        jobs,
+        queue,
+        artifacts,
+        box,
+        workloads,
+        plan,
+        site,
+        energy,
+        draw,
+        events,
+        metrics,
+        pages,
+    ):
         app.include_router(noun.routes)
+    dashboard = Dashboard(app, app.state.url, keys.token, home)
+    app.router.default = _elsewhere(dashboard, app.router.not_found)
     app.add_middleware(Door, keys=keys, port=port)
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(RequestValidationError, _misshapen)
     app.add_exception_handler(HTTPException, _no_route)
     app.add_exception_handler(Exception, _broken)
     return app
+
+
+def _elsewhere(dashboard: Dashboard, not_found: ASGIApp) -> ASGIApp:
+    """What is none of the API's addresses: the dashboard, for a browser; else nothing is there."""
+
+    async def elsewhere(scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"]
+        looks = "text/html" in Headers(scope=scope).get("accept", "")
+        if path.startswith(_PARTS) or (looks and not path.startswith("/api/")):
+            await dashboard(scope, receive, send)
+        else:
+            await not_found(scope, receive, send)
+
+    return elsewhere
 
 
 async def _refused(request: Request, error: Exception) -> Answer:

@@ -46,7 +46,6 @@ from tenfold.ledger.ledger import Ledger
 from tenfold.rights.ask import Rights
 from tenfold.site.config.config import check_moved
 from tenfold.site.config.config import read as read_site
-from tenfold.site.host import hosted
 from tenfold.site.settings import SiteConfig
 from tenfold.terms.box import Box
 from tenfold.terms.refusal import Refusal, refusal
@@ -57,6 +56,7 @@ SWITCH_S = 0.0005  # how long a thread may keep the others from running
 
 def main(argv: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # else a line for each look of a page
     arguments = _arguments(argv)
     _leave_job()
     # The tick and the ledger's thread compute beside the server, which must not wait 5 ms for them.
@@ -91,7 +91,7 @@ def _serve(home: Home, port: int, box_name: str, speed: float) -> None:
     rights = Rights()
     if box_name == detect.AUTO:
         rights.look()  # first: then what a daemon before this one had set is put back
-    box = hosted(detect.box(box_name), site)
+    box = detect.box(box_name)
     if rights.granted:
         box = carvable(owners(box, rights.ask), home.carves_live)
     curves = None if box.modelled else CurvesFile(home.curves)
@@ -105,9 +105,16 @@ def _serve(home: Home, port: int, box_name: str, speed: float) -> None:
         app.state.streams.close()
         app.state.planner.close()
 
-    app = application(house, keys, port, end)
+    app = application(house, keys, home.path, port, end)
     server = _Server(
-        uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=3),
+        uvicorn.Config(
+            app,
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=3,
+            loop="asyncio",
+            http="h11",
+        ),
         end,
     )
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -162,15 +169,13 @@ def _house(
     engine: Engine
     clock: Clock
     meter = Meter(box, rights.look)
-    if curves is not None:
-        box = meter.recurve(curves.over)
     if box.modelled:
         engine, clock = ModelledEngine(), modelled_clock(ledger, speed)
     else:
         engine, clock = LocalEngine(home.jobs, wake.set, meter.processes), time.time
     desk = None if box.modelled else Desk(home.path, port + 1, wake.set)
     describer = Describer(home.path)
-    return House(box, site, ledger, meter, engine, clock, describer, wake, desk, rights, curves)
+    return House(site, ledger, meter, engine, clock, describer, wake, desk, rights, curves)
 
 
 def _listen(port: int) -> socket.socket:

@@ -4,6 +4,7 @@ page, so every request is checked here before a route sees it:
 - Host must be our own address: a page cannot reach us by another name (DNS rebinding).
 - Origin, where a browser sends one, must be our own page.
 - The token, as a Bearer header or as the cookie that the one-time link sets.
+- The same holds for a websocket, which a page of anybody's may open to anywhere.
 - A body must be JSON of a bounded size: forms, which pages may send anywhere, are not read.
 """
 
@@ -17,6 +18,7 @@ from typing import Any
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from tenfold.api.locked import refused_page
 from tenfold.terms.keys import Key
 from tenfold.terms.refusal import Refusal, refusal
 
@@ -36,15 +38,18 @@ class Door:
         self._own = f"http://127.0.0.1:{port}"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
         try:
             self._check(scope)
         except Refusal as told:
-            await _answer(send, told)
+            if scope["type"] == "websocket":
+                await send({"type": "websocket.close", "code": 1008, "reason": told.code})
+            else:
+                await _answer(send, told, Headers(scope=scope).get("accept", ""))
             return
-        await self._app(scope, _bounded(receive), send)
+        await self._app(scope, _bounded(receive) if scope["type"] == "http" else receive, send)
 
     def _check(self, scope: Scope) -> None:
         headers = Headers(scope=scope)
@@ -84,6 +89,7 @@ class Keys:
     """The token, the cookie made from it, and the one-time codes that hand out the cookie."""
 
     def __init__(self, token: str) -> None:
+        self.token = token
         self._key = Key(token)
         self.cookie = self._key.cookie
         self._codes: dict[str, float] = {}
@@ -112,8 +118,11 @@ STATUS = {
     "api.route": 404,
     "job.unknown": 404,
     "workload.unknown": 404,
+    "job.files": 404,
     "job.change": 409,
+    "job.ended": 409,
     "job.pause": 409,
+    "site.changed": 409,
     "disk.full": 507,
     "api.broken": 500,
 }
@@ -127,8 +136,11 @@ def body_of(told: Refusal) -> dict[str, Any]:
     return {"refusal": json.loads(json.dumps(told.as_json(), default=str))}
 
 
-async def _answer(send: Send, told: Refusal) -> None:
-    body = json.dumps(body_of(told)).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+async def _answer(send: Send, told: Refusal, accepts: str) -> None:
+    """A browser that somebody looks at gets a page; everybody else JSON."""
+    body, kind = json.dumps(body_of(told)).encode(), b"application/json"
+    if "text/html" in accepts:
+        body, kind = refused_page(told).encode(), b"text/html; charset=utf-8"
+    headers = [(b"content-type", kind), (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": status_of(told), "headers": headers})
     await send({"type": "http.response.body", "body": body})

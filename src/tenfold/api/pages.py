@@ -31,18 +31,13 @@ ui-monospace, monospace; } .dim { color: #667; }
 """
 
 
-@routes.get("/")
-def home() -> Response:
-    return RedirectResponse("/docs")
-
-
 @routes.get("/enter")
 def enter(request: Request, code: str = "") -> Response:
     """Trade a one-time code for the cookie."""
     keys = request.app.state.keys
     if not keys.spend(code):
         raise refusal("api.token", next="tenfold up, and open the link it prints")
-    answer = RedirectResponse("/docs", 303)
+    answer = RedirectResponse("/", 303)
     answer.set_cookie(COOKIE, keys.cookie, httponly=True, samesite="strict", path="/")
     return answer
 
