@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,7 +16,7 @@ from tenfold.api.door import Keys
 
 def test_what_stumbles_answers_with_a_refusal() -> None:
     house: Any = SimpleNamespace(describer=None)  # it has none of its parts
-    app = application(house, Keys("secret"), 7410, lambda: None)
+    app = application(house, Keys("secret"), Path(), 7410, lambda: None)
     scope = {
         "type": "http",
         "method": "GET",

@@ -11,10 +11,13 @@ from pathlib import Path
 import pytest
 from api.conftest import Said, ask
 from faults.daemon import PrivateDaemon
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
 from tenfold.api.door import CODE_S, MOST_BYTES, Keys
 
 EVERY_PAGE = ("/api/jobs", "/api/box", "/docs", "/openapi.json", "/metrics", "/", "/api/events")
+SOCKET = "/_nicegui_ws/socket.io/?EIO=4&transport=websocket"  # of the dashboard's pages
 JOB = json.dumps({"workload": "system.command", "params": {"argv": ["true"]}}).encode()
 
 
@@ -101,6 +104,47 @@ def test_our_own_origin_may(daemon: PrivateDaemon) -> None:
     said = ask(daemon, "/api/jobs", Origin=f"http://127.0.0.1:{daemon.port}")
     assert said.status == 200
     assert not any("access-control" in name.lower() for name in said.headers)
+
+
+def cookie_of(daemon: PrivateDaemon) -> str:
+    """As a browser has it that came through the one-time link."""
+    url = daemon.api.post("/api/link")["url"]
+    entered = ask(daemon, url.removeprefix(f"http://127.0.0.1:{daemon.port}"), token=None)
+    return entered.headers["set-cookie"].split(";")[0]
+
+
+def refused_socket(daemon: PrivateDaemon, origin: str | None, **headers: str) -> int:
+    """The status that a websocket is refused with; 0 where it was let in."""
+    url = f"ws://127.0.0.1:{daemon.port}{SOCKET}"
+    try:
+        with connect(url, origin=origin, additional_headers=headers, proxy=None) as socket:  # type: ignore[arg-type]
+            assert "sid" in str(socket.recv(5))  # the dashboard greets who comes in
+        return 0
+    except InvalidStatus as refused:
+        return refused.response.status_code
+
+
+def test_a_websocket_needs_the_cookie_and_our_own_origin(daemon: PrivateDaemon) -> None:
+    """A page of anybody's may open one to anywhere, and the browser adds the cookie by itself."""
+    own, cookie = f"http://127.0.0.1:{daemon.port}", cookie_of(daemon)
+    assert refused_socket(daemon, own, Cookie=cookie) == 0
+    assert refused_socket(daemon, own) == 403
+    assert refused_socket(daemon, own, Cookie=f"{cookie}x") == 403
+    for origin in ("http://evil.example", "null", "http://127.0.0.1:1", f"{own}.evil.example"):
+        assert refused_socket(daemon, origin, Cookie=cookie) == 403, origin
+
+
+def test_a_websocket_by_another_name_is_refused(daemon: PrivateDaemon) -> None:
+    """A page that points its own name at 127.0.0.1."""
+    name = f"evil.example:{daemon.port}"
+    with socket.create_connection(("127.0.0.1", daemon.port), timeout=10) as connection:
+        connection.sendall(
+            f"GET {SOCKET} HTTP/1.1\r\nHost: {name}\r\nOrigin: http://{name}\r\n"
+            f"Cookie: {cookie_of(daemon)}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+            "Sec-WebSocket-Version: 13\r\n"
+            "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode()
+        )
+        assert b" 403 " in connection.recv(100)
 
 
 @pytest.mark.parametrize(

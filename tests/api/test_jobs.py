@@ -150,7 +150,7 @@ def shown(daemon: PrivateDaemon) -> str:
 def test_a_registered_artifact_is_served_in_a_sandbox(daemon: PrivateDaemon, shown: str) -> None:
     said = ask(daemon, f"/api/jobs/{shown}/artifacts/artifacts/page.html")
     assert (said.status, said.body) == (200, b"<script>alert(1)</script>")
-    assert said.headers["content-security-policy"] == "sandbox"
+    assert said.headers["content-security-policy"].startswith("sandbox allow-scripts; default-src")
     assert said.headers["x-content-type-options"] == "nosniff"
     deep = ask(daemon, f"/api/jobs/{shown}/artifacts/artifacts/inside/a%20b.txt")
     assert (deep.status, deep.body) == (200, b"deep")
@@ -193,6 +193,16 @@ def test_metrics_are_curves(daemon: PrivateDaemon, shown: str) -> None:
     assert list(curves) == ["loss"]
     ((step, at_s, value),) = curves["loss"]
     assert (step, value) == (1, 0.5) and abs(at_s - time.time()) < 600
+
+
+def test_metrics_are_thinned_and_told_from_a_time_on(daemon: PrivateDaemon, shown: str) -> None:
+    (point,) = daemon.api.get(f"/api/jobs/{shown}/metrics", points=4)["metrics"]["loss"]
+    since = point[1]
+    path = f"/api/jobs/{shown}/metrics"
+    assert daemon.api.get(path, since=since)["metrics"] == {}
+    assert daemon.api.get(path, since=since - 1)["metrics"] == {"loss": [point]}
+    for bad in ("points=3", "points=x", "since=nan", "since=inf", "points=1000000000"):
+        assert ask(daemon, f"{path}?{bad}").code == "wire.shape"
 
 
 def log(daemon: PrivateDaemon, job: str, **query: Any) -> dict[str, Any]:

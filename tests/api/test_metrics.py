@@ -43,13 +43,13 @@ def test_the_daemons_own_page_parses(daemon: PrivateDaemon) -> None:
             assert shown is not isinstance(device[name], dict), (name, device[name])
 
 
-def page(reading: Reading, watts: float) -> str:
+def page(reading: Reading, watts: float, modelled: bool = False) -> str:
     """Of a house with this reading, and no daemon."""
     counts = SimpleNamespace(counts=dict, close=lambda: None)
     house: Any = SimpleNamespace(
         ledger=SimpleNamespace(reader=lambda: counts),
         latest=(reading, Budget((BudgetStep(0.0, watts),)), Decision()),
-        box=Box("b", (), modelled=True),
+        box=Box("b", (), modelled=modelled),
     )
     registry = CollectorRegistry()
     registry.register(metrics._Box(house))
@@ -79,6 +79,7 @@ def test_what_a_gpu_does_not_tell_has_no_sample() -> None:
         DeviceReading(id, missing, missing, missing, missing, missing, gpu)
         for id, gpu in (("gone", gone), ("well", well))
     ]
+    assert "tenfold_gpu_" not in page(Reading(1.0, tuple(cards)), math.inf, modelled=True)
     found = samples(page(Reading(1.0, tuple(cards)), math.inf))
     assert {key: value for key, value in found.items() if key[0] != "tenfold_jobs"} == {
         ("tenfold_gpu_power_limit_watts", "well"): 350.0,

@@ -32,6 +32,18 @@ def test_every_route_has_a_sentence(daemon: PrivateDaemon) -> None:
             assert operation["summary"] and operation["tags"], (verb, path)
 
 
-def test_the_root_leads_to_the_description(daemon: PrivateDaemon) -> None:
-    said = ask(daemon, "/")
-    assert (said.status, said.headers["location"]) == (307, "/docs")
+def test_a_browser_gets_the_dashboard_and_a_program_its_answer(daemon: PrivateDaemon) -> None:
+    page = ask(daemon, "/", Accept="text/html")
+    assert page.status == 200 and b"Tenfold" in page.body
+    policy = page.headers["content-security-policy"]
+    assert "frame-ancestors 'none'" in policy and "default-src 'self'" in policy
+    for path in ("/", "/no/such/page", "/api/none"):
+        assert ask(daemon, path).code == "api.route"
+    missing = ask(daemon, "/no/such/page", Accept="text/html")
+    assert missing.status == 404 and b"nothing at this address" in missing.body
+
+
+def test_who_may_not_come_in_is_told_how_in_both_languages(daemon: PrivateDaemon) -> None:
+    page = ask(daemon, "/", token=None, Accept="text/html")
+    assert page.status == 401
+    assert "tenfold up" in page.body.decode() and "終端機" in page.body.decode()

@@ -38,6 +38,16 @@ def test_pause_and_resume_of_a_waiting_job(tenfold):
     tenfold("cancel", first, job)
 
 
+def test_a_priority_is_changed(tenfold):
+    first = tenfold("run", "--detach", "--", "sleep", "20").out.strip()
+    job = tenfold("run", "--detach", "--after", first, "--", "true").out.strip()
+    assert tenfold("priority", job, "7").out == f"{job} true: priority 7\n"
+    assert tenfold("priority", job, "-7", "--json").json["spec"]["priority"] == -7
+    told = tenfold("priority", job, "5000", "--json", status=2).json
+    assert told["refusal"]["code"] == "wire.shape"
+    tenfold("cancel", first, job)
+
+
 def test_a_retry_is_a_new_attempt_with_its_own_log(tenfold, tmp_path):
     words = ("sh", "-c", "if [ -e x ]; then echo second; else touch x; echo first; exit 1; fi")
     tenfold("run", "--name", "twice", "--", *words, status=1, cwd=tmp_path)

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from engine.test_energy import AT_S, BUSY_W, IDLE_W, NONE, box, card, cpu_told, known, of, told
 
-from tenfold.engine.energy_book import FACT, FLUSH_S, EnergyBook, Live
+from tenfold.engine.energy_book import FACT, FLUSH_S, WATTS, EnergyBook, Live
 from tenfold.engine.sighting import Sighting
 from tenfold.ledger.ledger import Ledger
-from tenfold.ledger.transaction import Transaction
+from tenfold.ledger.transaction import Event, Transaction
 from tenfold.site.settings import SiteConfig
 from tenfold.terms.box import Box, DeviceKind, Slot
 from tenfold.terms.budget import Budget, BudgetStep
@@ -23,6 +23,7 @@ from tenfold.terms.job import JobSpec
 from tenfold.terms.outcome import Ending, Outcome
 from tenfold.terms.reading import DeviceReading, PlaceReading, Reading
 from tenfold.terms.refusal import refusal
+from tenfold.terms.states import Change
 
 SITE = SiteConfig(zone="UTC")
 ALLOWED = Budget((BudgetStep(0.0, 1e4, 0.30),))
@@ -298,4 +299,129 @@ def test_a_tick_hardly_notices_it(tmp_path: Path) -> None:
         world.tick(tick / 4, *(told(NONE, tick * 80.0, one.id) for one in cards))
         spans.append(time.perf_counter() - began_s)
     assert sorted(spans)[100] < 0.005
+    world.ledger.close()
+
+
+def drawn_rows(world: World) -> list[tuple[int, float, float | None, Basis]]:
+    world.ledger.write(lambda t: None)
+    reader = world.ledger.reader()
+    found = reader.drawn(0)
+    reader.close()
+    return [(row.minute_s - int(AT_S), row.seconds, row.joules, row.basis) for row in found]
+
+
+def curve(world: World, job: str) -> list[tuple[int, float]]:
+    world.ledger.write(lambda t: None)
+    reader = world.ledger.reader()
+    found = reader.metrics(job).get(WATTS, [])
+    reader.close()
+    return [(step, value) for step, _, value in found]
+
+
+def test_watts_of_the_box_are_written_with_its_energy(world: World) -> None:
+    world.start()
+    for second in range(121):
+        world.counted(second, 300.0 * second)
+    assert drawn_rows(world) == []
+    world.real_s = FLUSH_S
+    world.counted(121, 300.0 * 121)
+    # The host is not known: it is said, and what the card drew is shown.
+    assert drawn_rows(world) == [
+        (0, 60.0, 18_000.0, Basis.UNKNOWN),
+        (60, 60.0, 18_000.0, Basis.UNKNOWN),
+        (120, 1.0, 300.0, Basis.UNKNOWN),
+    ]
+    world.crash()
+    world.counted(150, 300.0 * 150)
+    world.book.close()
+    assert drawn_rows(world)[2:] == [(120, 30.0, 9000.0, Basis.UNKNOWN)]
+
+
+def test_a_fast_clock_writes_no_more_rows_than_it_looks(tmp_path: Path) -> None:
+    world = World(tmp_path, box(card(), modelled=True, host_w=700.0))
+    for look in range(20):
+        world.tick(3600.0 * look)
+    world.book.close()
+    found = drawn_rows(world)
+    assert len(found) == 19
+    assert all(row[1:] == (3600.0, 3600 * (IDLE_W + 700.0), Basis.MODELLED) for row in found)
+    world.ledger.close()
+
+
+def test_a_full_disk_loses_no_watts(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = world.start()
+
+    def full(*_: object) -> None:
+        raise refusal("disk.full", why="No room.", next="free some")
+
+    write = Transaction.remember
+    world.counted(0, 0.0)
+    monkeypatch.setattr(Transaction, "remember", full)
+    world.real_s = FLUSH_S
+    world.counted(70, 21_000.0)
+    monkeypatch.setattr(Transaction, "remember", write)
+    assert drawn_rows(world) == [] and curve(world, job) == []
+    world.real_s = 2 * FLUSH_S
+    world.counted(80, 24_000.0)
+    world.real_s = 3 * FLUSH_S
+    world.counted(81, 24_300.0)
+    assert sum(row[2] or 0.0 for row in drawn_rows(world)) == 24_300.0
+    assert curve(world, job) == [(70, 300.0)]
+
+
+def test_a_job_has_its_watts_among_its_curves(world: World) -> None:
+    shown: list[Event] = []
+    world.ledger.listen(shown.extend)
+    job = world.start()
+    for second in range(131):
+        world.counted(second, 300.0 * second)
+    world.counted(131, 300.0 * 131, (ended(job, 131),))
+    assert curve(world, job) == [(60, 300.0), (120, 300.0), (131, 300.0)]
+    (last,) = [one for one in shown if one.kind == "metrics" and one.data["step"] == 131]
+    assert (last.job, last.attempt, last.data["values"]) == (job, 1, {WATTS: 300.0})
+    reader = world.ledger.reader()
+    assert reader.job(job).last_step is None  # no checkpoint
+    reader.close()
+
+
+def test_the_curve_of_a_second_attempt_goes_on_from_the_first_start(world: World) -> None:
+    slot = Slot("host", ("GPU-a",), DeviceKind.GPU, 1, 80.0)
+    job = world.start()
+    world.counted(0, 0.0)
+    world.counted(30, 9_000.0, (ended(job, 30),))
+    world.ledger.write(lambda t: t.change(job, Change.ENTER, AT_S + 30))
+    world.ledger.write(lambda t: t.change(job, Change.REQUEUE, AT_S + 30))
+    attempt = world.ledger.write(lambda t: t.promise(job, slot, "u" * 32, AT_S + 100))
+    reader = world.ledger.reader()
+    world.live = [(reader.job(job), attempt)]
+    reader.close()
+    world.counted(100, 9_000.0)
+    world.counted(150, 19_000.0, (Sighting(job, 2, True, outcome=outcome_of(2, 150)),))
+    assert curve(world, job) == [(30, 300.0), (150, 200.0)]
+
+
+def outcome_of(attempt: int, at_s: float) -> Outcome:
+    return Outcome(attempt, Ending.SUCCEEDED, AT_S, AT_S + at_s)
+
+
+def test_of_a_job_that_nobody_can_measure_there_is_no_curve(tmp_path: Path) -> None:
+    world = World(tmp_path, box(card(curves=())))
+    job = world.start()
+    for second in range(200):
+        world.tick(second, told(NONE))
+    world.tick(200, told(NONE), seen=(ended(job, 200),))
+    assert curve(world, job) == []
+    assert {row[2] for row in drawn_rows(world)} == {None}
+    world.ledger.close()
+
+
+def test_other_settings_hold_from_here_on(tmp_path: Path) -> None:
+    world = World(tmp_path, box(card(), modelled=True))
+    world.tick(0)
+    world.tick(100)
+    world.book.resite(replace(SITE, host_watts=900.0))
+    world.tick(200)
+    world.tick(300)
+    world.book.close()
+    assert of(world.written(), HOST, Basis.MODELLED).joules == pytest.approx(100 * 900.0)
     world.ledger.close()

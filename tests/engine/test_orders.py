@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from tenfold.engine.orders import Orders, Request
 from tenfold.ledger.ledger import Ledger
 from tenfold.terms.box import Box, Device, DeviceKind, Node, Slot
 from tenfold.terms.job import Job, JobSpec, Kind, StopFor, When
+from tenfold.terms.order import Order, can
 from tenfold.terms.outcome import Ending, Outcome
 from tenfold.terms.refusal import Refusal
 from tenfold.terms.states import Change, State
@@ -185,6 +187,33 @@ def test_orders_go_down_to_children_that_are_open(asked: Asked) -> None:
     assert asked.read(children[State.QUEUED]).state is State.CANCELLED
     assert asked.read(children[State.RUNNING]).stop_for is StopFor.CANCEL
     assert asked.read(children[State.SUCCEEDED]).state is State.SUCCEEDED
+
+
+def test_a_priority_goes_down_to_children_that_are_open(asked: Asked) -> None:
+    parent = asked.submit(State.RUNNING)
+    spec = JobSpec("a.b", parent=parent.id, key="one")
+    child, over = (
+        asked.ledger.write(lambda t, key=key: t.submit(replace(spec, key=key), 2.0))
+        for key in ("one", "two")
+    )
+    asked.cancel(over)
+    asked.orders.prioritize(parent.id, 9, 5.0).result()
+    told = {job.id: asked.read(job).spec.priority for job in (parent, child, over)}
+    assert told == {parent.id: 9, child.id: 9, over.id: 0}
+    assert asked.read(parent).state is State.RUNNING and asked.read(parent).slot == SLOT
+
+
+def test_what_stops_with_its_parent_holds_its_pause_up(asked: Asked) -> None:
+    """A plain command that runs as a child: neither is paused, and neither is offered it."""
+    parent = asked.submit(State.RUNNING)
+    spec = JobSpec("system.command", {"argv": ["true"]}, parent=parent.id, key="one")
+    child = asked.ledger.write(lambda t: t.submit(spec, 2.0))
+    assert Order.PAUSE in can(asked.read(parent), [child])
+    child = asked.brought(child, State.RUNNING)
+    assert Order.PAUSE not in can(asked.read(parent), [child])
+    assert refused(asked, "pause", parent) == "job.pause"
+    cancelled = asked.cancel(parent)
+    assert can(cancelled) == [Order.PRIORITY]
 
 
 def test_a_retried_job_forgets_how_it_ended_and_who_it_waited_for(asked: Asked) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from tenfold.ledger.ledger import Ledger
 from tenfold.ledger.read import Reader
+from tenfold.ledger.transaction import Transaction
 from tenfold.terms.job import Job, JobSpec
 from tenfold.terms.outcome import Artifact
 from tenfold.terms.refusal import Refusal
@@ -91,6 +92,50 @@ def test_of_a_step_that_ran_twice_the_last_run_counts(ledger: Ledger, reader: Re
     found = reader.metrics(job.id)
     assert list(found) == ["b", "loss"]
     assert found["loss"] == [(1, 1.0, 11.0), (2, 2.0, 12.0), (3, 3.0, 23.0), (4, 4.0, 24.0)]
+
+
+def test_a_thinned_curve_keeps_its_ends_and_what_sticks_out(ledger: Ledger, reader: Reader) -> None:
+    (job,) = submit(ledger, 1)
+    values = {step: float(step % 7) for step in range(1000)}
+    values[333], values[777] = 99.0, -99.0
+
+    def write(transaction: Transaction) -> None:
+        for step, value in values.items():
+            transaction.metrics(job, step, 1000.0 + step, {"loss": value, "few": value})
+
+    ledger.write(write)
+    thin = reader.metrics(job.id, points=40)["loss"]
+    assert len(thin) <= 40
+    assert thin == sorted(thin) and len({step for step, _, _ in thin}) == len(thin)
+    assert all(point == (point[0], 1000.0 + point[0], values[point[0]]) for point in thin)
+    assert (thin[0][0], thin[-1][0]) == (0, 999)
+    assert {(333, 1333.0, 99.0), (777, 1777.0, -99.0)} <= set(thin)
+    assert len(reader.metrics(job.id, points=4)["loss"]) == 4
+    assert len(reader.metrics(job.id, points=1000)["loss"]) == 1000
+    newer = reader.metrics(job.id, since_s=1900.0)["few"]
+    assert [step for step, _, _ in newer] == list(range(901, 1000))
+
+
+def test_the_last_that_ended_come_by_their_end(ledger: Ledger, reader: Reader) -> None:
+    jobs = submit(ledger, 5)
+    cancel(ledger, [jobs[3], jobs[0], jobs[4]])
+    assert ids(reader.last_ended(2)) == ["5", "1"]
+    plan = "EXPLAIN QUERY PLAN SELECT seq FROM jobs INDEXED BY jobs_by_end WHERE state IN"
+    rows = ledger.reader()._connection.execute(
+        f"{plan} ('cancelled', 'failed', 'succeeded') ORDER BY changed_s DESC LIMIT 2"
+    )
+    assert not any("TEMP B-TREE" in row["detail"] for row in rows)
+
+
+def test_the_open_jobs_come_with_the_last_event_they_know(ledger: Ledger, reader: Reader) -> None:
+    cancel(ledger, submit(ledger, 3)[:1])
+    seq, jobs = ledger.open_jobs_at()
+    assert seq == reader.last_event() == 4 and ids(jobs) == ["2", "3"]
+    ledger.write(lambda t: t.prioritize("2", 5, 9.0))
+    assert ledger.open_jobs_at()[0] == 5
+    ledger.write(lambda t: t.prioritize("2", 5, 9.0))  # it has that already
+    assert ledger.open_jobs_at()[0] == 5
+    assert reader.job("2").spec.priority == 5 and reader.job("2").changed_s == 1.0
 
 
 def test_history_since_a_number_of_one_job_and_by_pages(ledger: Ledger, reader: Reader) -> None:

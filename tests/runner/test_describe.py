@@ -113,3 +113,12 @@ def test_a_request_that_is_none(text: str) -> None:
 def test_a_device_of_another_shape(told: Any) -> None:
     said = told(name="system.command", params={"argv": ["x"]}, device={"id": 3})
     assert said["refusal"]["code"] == "wire.shape"
+
+
+def test_a_workload_that_needs_an_answer_first_is_described_all_the_same(told: Any) -> None:
+    """The page of a plain command has to show its form before there is a command."""
+    said = told(name="system.command", params=None, device=CPU)["ok"]
+    assert "argv" in said["schema"]["required"]
+    assert "needs" not in said and "params" not in said
+    refused = told(name="system.command", params={}, device=CPU)["refusal"]
+    assert refused["code"] == "workload.param" and refused["facts"]["field"] == "argv"

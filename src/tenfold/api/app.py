@@ -65,7 +65,7 @@ def application(
     app.state.shut_down = shut_down
     app.state.streams = events.Streams()
     app.state.planner = Planner(house.describer)
-    app.state.site_file = SiteFile(house, house.ledger.path.parent / "site.toml")
+    app.state.site_file = SiteFile(house, home / "site.toml")
     app.state.ahead = Ahead(house)
     for noun in (
         jobs,

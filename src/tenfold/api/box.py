@@ -9,6 +9,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 
+from tenfold.api.now import now_view, rights_of
 from tenfold.api.views import Answer
 from tenfold.engine.house import House
 from tenfold.engine.leftovers import job_of
@@ -25,8 +26,10 @@ routes = APIRouter(prefix="/api", tags=["box"])
 def box(request: Request) -> Answer:
     house: House = request.app.state.house
     reader = house.ledger.reader()
-    counts = reader.counts()
-    reader.close()
+    try:
+        counts, now_on = reader.counts(), now_view(house, reader)
+    finally:
+        reader.close()
     home = str(house.ledger.path.parent)
     reading, budget = None, []
     if house.latest is not None:
@@ -53,19 +56,13 @@ def box(request: Request) -> Answer:
             "slots": slots,
             "relief": house.cards.relieved(),
             "services": _services(house),
-            "rights": _rights(house),
+            "rights": rights_of(house),
+            **now_on,
             "home": home,
             "version": VERSION,
             "pid": os.getpid(),
         }
     )
-
-
-def _rights(house: House) -> dict[str, Any] | None:
-    """Whether power limits and layouts can be set; null where there is nothing to set."""
-    if house.rights is None or house.box.modelled or not (house.box.gpus or house.box.aside):
-        return None
-    return {"granted": house.rights.granted, "why": house.rights.why}
 
 
 def _services(house: House) -> list[dict[str, Any]]:

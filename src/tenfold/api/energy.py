@@ -102,6 +102,16 @@ def energy_view(sums: Sums, cloud_gpu_hour: float | None) -> dict[str, Any]:
     }
 
 
+def today(house: House, reader: Reader) -> dict[str, Any]:
+    """Of the box since midnight at the site, as `energy_view` shows it."""
+    site = house.site
+    zone = ZoneInfo(site.zone) if site.zone else None
+    since_s = _midnight_s(datetime.fromtimestamp(house.clock(), zone).date(), zone)
+    of = _summed((row.of, row) for row in reader.energy_by_hour(since_s))
+    view = _of_all(of[""], of[IDLE], of[HOST], site.cloud_gpu_hour)
+    return {**view, "currency": site.currency, "since_s": since_s}
+
+
 def job_energy(house: House, reader: Reader, job_id: str) -> dict[str, Any] | None:
     """Of one job so far; null while nothing of it is in the ledger. Not `final`: more is to come,
     because it runs, or ended a moment ago."""

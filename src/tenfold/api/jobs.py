@@ -11,15 +11,17 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
+from tenfold.api.artifacts import attachment, folder_of, size_view
 from tenfold.api.energy import job_energy
+from tenfold.api.queue import unseen
 from tenfold.api.views import Answer, event_view, job_view
 from tenfold.engine import orders
 from tenfold.engine.house import House
-from tenfold.folder.paths import JobFolder
+from tenfold.ledger.metrics import LEAST
 from tenfold.ledger.read import Reader
 from tenfold.terms.command import COMMAND
 from tenfold.terms.decision import Place, Wait
@@ -32,6 +34,8 @@ LOG_AT_ONCE = 256 * 1024
 MOST_NOTES = 50
 MOST_AT_ONCE = 10_000  # jobs in one submit
 MOST_LISTED = 1_000_000  # jobs in one answer
+MOST_POINTS = 100_000  # of a curve that is thinned
+LOWEST, HIGHEST = -1000, 1000  # priority
 
 routes = APIRouter(prefix="/api/jobs", tags=["jobs"])
 
@@ -45,7 +49,7 @@ class JobRequest(BaseModel):
     size: str | None = Field(None, description="smoke, desk or full.")
     name: str = Field("", max_length=200, description="What a person calls it.")
     kind: Kind | None = Field(None, description="batch, service or interactive.")
-    priority: int = Field(0, ge=-1000, le=1000, description="Higher goes first.")
+    priority: int = Field(0, ge=LOWEST, le=HIGHEST, description="Higher goes first.")
     after: tuple[str, ...] = Field((), description="Jobs that must succeed first.")
     gpus: int | None = Field(None, ge=0, description="Whole GPUs.")
     slice: str | None = Field(None, description="A MIG profile, instead of whole GPUs.")
@@ -80,6 +84,11 @@ class JobRequests(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     jobs: list[JobRequest] = Field(min_length=1, max_length=MOST_AT_ONCE)
+
+
+class PriorityRequest(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    priority: int = Field(ge=LOWEST, le=HIGHEST, strict=True, description="Higher goes first.")
 
 
 @routes.post("", status_code=201, summary="Submit one job, or several in one transaction")
@@ -118,7 +127,10 @@ def one(job: str, request: Request) -> Answer:
             {
                 "job": _view(house, found),
                 "attempts": [to_json(attempt) for attempt in reader.attempts(job)],
-                "artifacts": [to_json(artifact) for artifact in reader.artifacts(job)],
+                "artifacts": [
+                    {**to_json(artifact), **size_view(folder_of(house, job), artifact.path)}
+                    for artifact in reader.artifacts(job)
+                ],
                 "energy": job_energy(house, reader, job),
                 "progress": progress,
                 "notes": [
@@ -127,7 +139,7 @@ def one(job: str, request: Request) -> Answer:
                     if event.kind == "note"
                 ][-MOST_NOTES:],
                 "children": [_view(house, child) for child in reader.children(job)],
-                "folder": str(_folder(house, found).path),
+                "folder": str(folder_of(house, job).path),
             }
         )
     finally:
@@ -158,6 +170,13 @@ async def retry(job: str, request: Request) -> Answer:
     return _shown(house, await _of(house.orders.retry(job, house.clock())))
 
 
+@routes.post("/{job}/priority", summary="Go earlier or later in the queue; children too")
+async def priority(job: str, body: PriorityRequest, request: Request) -> Answer:
+    house = _house(request)
+    asked = house.orders.prioritize(job, body.priority, house.clock())
+    return _shown(house, await _of(asked))
+
+
 @routes.get("/{job}/explain", summary="Why it is where it is")
 def explain(job: str, request: Request) -> Answer:
     house, reader = _house(request), _reader(request)
@@ -170,7 +189,7 @@ def explain(job: str, request: Request) -> Answer:
     return Answer(
         {
             "job": _view(house, found),
-            "why": wait.why if wait else found.reason or _unseen(found),
+            "why": wait.why if wait else found.reason or unseen(found),
             "places": _places(house, found, wait),
             "expected_s": wait.expected_s if wait else None,
             "history": history,
@@ -184,18 +203,25 @@ def log(
     request: Request,
     attempt: Annotated[int | None, Query(ge=0, lt=2**63)] = None,
     offset: int = 0,
-) -> Answer:
-    """From byte `offset` (negative: from the end) of one attempt, by default the newest."""
+    most: Annotated[int, Query(ge=4, le=LOG_AT_ONCE)] = LOG_AT_ONCE,
+    download: bool = False,
+) -> Response:
+    """At most `most` bytes from byte `offset` (negative: from the end) of one attempt, by default
+    the newest. With `download` the whole of it, as a file."""
     reader = _reader(request)
     try:
         found = reader.job(job)
     finally:
         reader.close()
     number = found.attempt if attempt is None else attempt
-    path = _folder(_house(request), found).log(number)
+    path = folder_of(_house(request), job).log(number)
+    if download and path.is_file():
+        name = attachment(f"{job}-{number}.log.txt")
+        headers = {"Content-Disposition": name, "X-Content-Type-Options": "nosniff"}
+        return FileResponse(path, headers=headers, media_type="text/plain; charset=utf-8")
     size = path.stat().st_size if path.is_file() else 0
     start = max(0, size + offset) if offset < 0 else min(offset, size)
-    data = _read(path, start) if size else b""
+    data = _read(path, start, most) if size else b""
     ended = found.state in ENDED or number < found.attempt
     if offset < 0:
         cut = _cut(data)
@@ -213,30 +239,21 @@ def log(
 
 
 @routes.get("/{job}/metrics", summary="Its curves: name -> [[step, time, value], ...]")
-def metrics(job: str, request: Request) -> Answer:
+def metrics(
+    job: str,
+    request: Request,
+    points: Annotated[int | None, Query(ge=LEAST, le=MOST_POINTS)] = None,
+    since: Annotated[float | None, Query(allow_inf_nan=False)] = None,
+) -> Answer:
+    """With `points` no curve has more: its ends, and the lowest and highest of what lies between.
+    `since` (a time, in s since the epoch) leaves out what is not newer."""
     reader = _reader(request)
     try:
         reader.job(job)
-        return Answer({"metrics": reader.metrics(job)})
+        since_s = -math.inf if since is None else since
+        return Answer({"metrics": reader.metrics(job, since_s, points)})
     finally:
         reader.close()
-
-
-@routes.get("/{job}/artifacts/{path:path}", summary="A file that it made")
-def artifact(job: str, path: str, request: Request) -> FileResponse:
-    """Only files that the job registered. Sandboxed: an HTML artifact is not one of our pages."""
-    reader = _reader(request)
-    try:
-        found = reader.job(job)
-        known = {artifact.path for artifact in reader.artifacts(job)}
-    finally:
-        reader.close()
-    folder = _folder(_house(request), found).path.resolve()
-    file = (folder / path).resolve() if path in known else folder
-    if not file.is_relative_to(folder) or not file.is_file():
-        raise refusal("api.route", path=f"/api/jobs/{job}/artifacts/{path}")
-    headers = {"Content-Security-Policy": "sandbox", "X-Content-Type-Options": "nosniff"}
-    return FileResponse(file, headers=headers)
 
 
 def _places(house: House, job: Job, wait: Wait | None) -> list[dict[str, Any]]:
@@ -247,11 +264,6 @@ def _places(house: House, job: Job, wait: Wait | None) -> list[dict[str, Any]]:
     wants_gpu = needs.gpus or needs.slice or needs.shared or needs.share is not None
     aside = [Place(one.device.id, one.why) for one in house.box.aside] if wants_gpu else []
     return [to_json(place) for place in (*wait.places, *aside)]
-
-
-def _unseen(job: Job) -> str:
-    """Of a job that the last look at the queue did not know yet."""
-    return "It is new: the next look at the queue decides." if job.state is State.QUEUED else ""
 
 
 async def _prepared(house: House, body: JobRequest) -> JobSpec:
@@ -286,14 +298,10 @@ def _reader(request: Request) -> Reader:
     return _house(request).ledger.reader()
 
 
-def _folder(house: House, job: Job) -> JobFolder:
-    return JobFolder(house.ledger.path.parent / "jobs" / job.id)
-
-
-def _read(path: Path, start: int) -> bytes:
+def _read(path: Path, start: int, most: int) -> bytes:
     with open(path, "rb") as file:
         file.seek(start)
-        return file.read(LOG_AT_ONCE)
+        return file.read(most)
 
 
 def _cut(data: bytes) -> int:

@@ -59,7 +59,8 @@ class _Box(Collector):
                 if not isinstance(value, Missing):
                     family.add_metric([device.device, modelled], value)
             yield family
-        yield from _gpus(reading)
+        if not self._house.box.modelled:
+            yield from _gpus(reading)
         watts = budget.watts_at(reading.at_s)
         if not math.isinf(watts):
             yield GaugeMetricFamily("tenfold_budget_watts", "What the site allows now", watts)

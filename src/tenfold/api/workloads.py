@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from tenfold.api.views import Answer
+from tenfold.engine import orders
 from tenfold.engine.house import House
-from tenfold.engine.orders import target
+from tenfold.engine.smallest import slot_words, smallest
 from tenfold.hardware.detect import box as box_named
 from tenfold.placement.fits import fits
-from tenfold.terms.box import Box
-from tenfold.terms.job import JobSpec
-from tenfold.terms.needs import Needs
-from tenfold.terms.wire import from_json, to_json
+from tenfold.terms.box import Box, DeviceKind
+from tenfold.terms.wire import to_json
 
 routes = APIRouter(prefix="/api", tags=["workloads"])
 
@@ -25,6 +25,10 @@ class EstimateRequest(BaseModel):
     workload: str = Field(description="Name in the catalogue.")
     params: dict[str, Any] = Field(default_factory=dict, description="The workload's own params.")
     size: str | None = Field(None, description="smoke, desk or full.")
+    gpus: int | None = Field(None, ge=0, description="Whole GPUs.")
+    slice: str | None = Field(None, description="A MIG profile, instead of whole GPUs.")
+    cores: int | None = Field(None, ge=1, description="CPU cores of a CPU share.")
+    memory_gib: float | None = Field(None, gt=0, lt=math.inf, description="Memory, in GiB.")
     box: str | None = Field(None, description="A declared box, such as `10xH100-PCIe`.")
 
 
@@ -37,24 +41,25 @@ def listing(request: Request) -> Answer:
 @routes.get("/workloads/{name}", summary="One workload: what it does, its params and sizes")
 def one(name: str, request: Request) -> Answer:
     house: House = request.app.state.house
-    return Answer(house.describer.describe(name, device=target(house.box, None)))
+    return Answer(house.describer.describe(name, device=orders.target(house.box, None)))
 
 
-@routes.post("/estimate", summary="Does it fit, how long, how many kWh")
+@routes.post("/estimate", summary="Does it fit, where, how long, how many kWh, what it costs")
 def estimate(body: EstimateRequest, request: Request) -> Answer:
+    """As a submit would take it: what is asked for goes over what was learned, and that over the
+    workload's own estimate. Money is at the price of this moment."""
     house: House = request.app.state.house
-    box: Box = box_named(body.box) if body.box else house.box
-    device = target(box, None)
-    told = house.describer.describe(body.workload, body.params, body.size, device)
-    needs = from_json(Needs, told["needs"])
-    if not body.box:
-        spec = JobSpec(body.workload, told["params"], body.size, needs=needs)
-        needs = house.orders.learned(spec)
-    if not needs.gpus:
-        device = target(box, 0)
+    other: Box | None = box_named(body.box) if body.box else None
+    box = other or house.box
+    asked = orders.Request(**body.model_dump(exclude={"box"}))
+    told, needs = house.orders.estimate(asked, other)
     misfit = fits(box, needs)
+    slot = smallest(box, needs) if misfit is None else None
+    on_gpu = needs.gpus or (slot is not None and slot.kind is DeviceKind.GPU)
+    device = orders.target(box, None if on_gpu else 0)
     watts = needs.watts if needs.watts is not None else device.cap_w * max(1, needs.gpus) or None
     energy = None if watts is None or needs.time_s is None else watts * needs.time_s / 3.6e6
+    price = _price(house)
     return Answer(
         {
             "workload": body.workload,
@@ -62,10 +67,21 @@ def estimate(body: EstimateRequest, request: Request) -> Answer:
             "needs": to_json(needs),
             "fits": misfit is None,
             "why": "" if misfit is None else f"It asks for {misfit[0]}; {misfit[1]} fits.",
+            "where": "" if slot is None else slot_words(box, slot),
+            "slot": to_json(slot),
             "device": to_json(device),
             "energy_kwh": energy,
+            "money": None if energy is None or price is None else energy * price,
+            "currency": house.site.currency,
             "modelled": box.modelled,
             "missing": told["missing"],
             "box": box.name,
         }
     )
+
+
+def _price(house: House) -> float | None:
+    """Money for a kWh at this moment; None where nobody said."""
+    if house.latest is None:
+        return None
+    return house.latest[1].at(house.clock()).price_kwh

@@ -20,13 +20,13 @@ def listed(home: Path) -> list[dict[str, Any]]:
 
 
 def described(
-    name: str, given: Mapping[str, Any], size: str | None, device: Device | None, home: Path
+    name: str, given: Mapping[str, Any] | None, size: str | None, device: Device | None, home: Path
 ) -> dict[str, Any]:
-    """One workload as a JSON object; with `needs` where a device is given.
+    """One workload as a JSON object; with `needs` where a device is given. Where nothing is `given`
+    and it has a param without a default, as a plain command has, it has neither params nor needs.
 
     Raises a Refusal, and whatever the workload itself raises while it is imported or asked."""
     workload = load(name, home)
-    params = resolved(workload, given, size)
     missing = extras.missing(workload.requires)
     answer = {
         **_head(workload.entry),
@@ -38,8 +38,11 @@ def described(
         "install": extras.install_command(missing) if missing else None,
         "resumes": workload.resumes,
         "kind": workload.kind.value,
-        "params": params.model_dump(mode="json"),
     }
+    if given is None and any(f.is_required() for f in workload.params.model_fields.values()):
+        return answer
+    params = resolved(workload, given or {}, size)
+    answer["params"] = params.model_dump(mode="json")
     if device is not None:
         answer["needs"] = to_json(workload.needs(params, device))
     return answer

@@ -29,7 +29,8 @@ def resolved(workload: Workload, given: Mapping[str, Any], size: str | None) -> 
 
 def _refused(workload: Workload, error: ValidationError) -> Refusal:
     first = error.errors(include_url=False)[0]
-    place = ".".join(str(part) for part in first["loc"]) or "these values"
+    field = ".".join(str(part) for part in first["loc"])
+    place = field or "these values"
     if first["type"] == "extra_forbidden":
         why = _nearest(place, list(workload.params.model_fields))
         param = f"the param '{place}'"
@@ -38,7 +39,8 @@ def _refused(workload: Workload, error: ValidationError) -> Refusal:
         why = f"{message[:1].upper()}{message[1:]}."
         value = "" if first["type"] == "missing" else f" = {first['input']!r}"
         param = f"'{place}'{value}"
-    return refusal("workload.param", name=workload.entry.name, param=param, why=why)
+    name = workload.entry.name
+    return refusal("workload.param", name=name, param=param, why=why, field=field)
 
 
 def _nearest(field: str, fields: list[str]) -> str:

@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "pause": ("jobs", "stop a job and give its slot back"),
     "resume": ("jobs", "let a paused job go on"),
     "retry": ("jobs", "a new attempt of a job that failed or was cancelled"),
+    "priority": ("jobs", "let a job go earlier or later in the queue"),
     "energy": ("energy", "kWh and money, by day, job or workload"),
     "calibrate": ("calibrate", "measure how power limits slow your cards"),
     "rights": ("rights", "who may set power limits and make slices"),

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 from tenfold.cli.gpu import gpu_notes, heat_words
 from tenfold.cli.parser import Parser, with_json
 from tenfold.cli.show import say_json
-from tenfold.cli.words import NOT_AVAILABLE, amount, device_words, gib, measured, one_line
+from tenfold.cli.words import NOT_AVAILABLE, amount, gib, measured, one_line
 from tenfold.client.call import Api
 from tenfold.client.home import home_path
+from tenfold.terms.short import device_words
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 EVERY_S = 1.0
 ROWS = 12  # jobs below the devices in `top`
 NAMED = 3  # jobs named on one device
+# Troubles that the head, or the lines below the devices, tell in other words already.
+TOLD = frozenset(
+    {"card.aside", "card.lost", "card.others", "card.relieved", "card.throttled", "rights.missing"}
+)
 
 
 def status(argv: list[str]) -> int:
@@ -63,7 +68,8 @@ def glance(seen: dict[str, Any]) -> RenderableType:
     for state, count in seen["jobs"].items():
         if count:
             counts.append_text(_count(state, count))
-    notes = [Text(f"  {line}", style="dim") for line in gpu_notes(seen)]
+    notes = [Text(f"  {line}", style="yellow") for line in trouble_lines(seen)]
+    notes += [Text(f"  {line}", style="dim") for line in gpu_notes(seen)]
     if notes:
         notes.append(Text())
     services = [Text(f"  {line}", style="dim") for line in service_lines(seen)]
@@ -71,6 +77,11 @@ def glance(seen: dict[str, Any]) -> RenderableType:
         services.append(Text())
     told = (*notes, *services)
     return Group(_head(seen), Text(), _devices(seen), Text(), *told, counts or Text())
+
+
+def trouble_lines(seen: dict[str, Any]) -> list[str]:
+    """What is wrong and is not told elsewhere, the worst first."""
+    return [one_line(one["text"]) for one in seen["troubles"] if one["code"] not in TOLD]
 
 
 def service_lines(seen: dict[str, Any]) -> list[str]:

@@ -17,13 +17,13 @@ from tenfold.cli.daemon import ensure_daemon
 from tenfold.cli.outcome import show_end
 from tenfold.cli.parser import Parser, with_json
 from tenfold.cli.show import note, say, say_json
-from tenfold.cli.words import device_words
 from tenfold.client.call import Api
 from tenfold.client.home import home_path
 from tenfold.client.submit import submit
 from tenfold.folder.durable import write_bytes
 from tenfold.terms.curve import Curve
 from tenfold.terms.refusal import refusal
+from tenfold.terms.short import device_words
 from tenfold.terms.wire import from_json
 
 WORKLOAD = "system.calibrate"

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tenfold.cli.show import note
-from tenfold.cli.words import device_words
 from tenfold.client.call import Api
 from tenfold.client.follow import Glimpse, follow, job_path
 from tenfold.terms.refusal import Refusal, refusal
+from tenfold.terms.short import device_words
 
 PAUSE_S = 0.5
 

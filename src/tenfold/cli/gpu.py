@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tenfold.cli.words import NOT_AVAILABLE, amount, device_words, measured, plural
+from tenfold.cli.words import NOT_AVAILABLE, amount, measured, plural
+from tenfold.terms.short import device_words
 
 NAMED = 3  # processes named on one device
 

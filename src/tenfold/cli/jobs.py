@@ -1,4 +1,4 @@
-"""`tenfold jobs`, and what one does to them: cancel, pause, resume, retry."""
+"""`tenfold jobs`, and what one does to them: cancel, pause, resume, retry, priority."""
 
 from __future__ import annotations
 
@@ -49,6 +49,20 @@ def resume(argv: list[str]) -> int:
 
 def retry(argv: list[str]) -> int:
     return _change("retry", "Make a new attempt of jobs that failed or were cancelled.", argv)
+
+
+def priority(argv: list[str]) -> int:
+    parser = with_json(Parser("priority", "Let a job go earlier or later in the queue."))
+    parser.add_argument("job", metavar="JOB")
+    parser.add_argument("priority", type=int, metavar="N", help="-1000 to 1000; higher goes first")
+    asked = parser.parse_args(argv)
+    body = {"priority": asked.priority}
+    view = Api(home_path()).post(job_path(asked.job, "priority"), body)["job"]
+    if asked.json:
+        say_json(view)
+    else:
+        say(f"{view['id']} {one_line(view['name'])}: priority {view['spec']['priority']}")
+    return 0
 
 
 def jobs_table(views: list[dict[str, Any]], now_s: float) -> Table:

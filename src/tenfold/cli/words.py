@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tenfold.terms.refusal import refusal
+from tenfold.terms.short import device_words
 
 NOT_AVAILABLE = "n/a"
 
@@ -110,11 +111,6 @@ def slot_words(slot: dict[str, Any] | None) -> str:
     if slot.get("slice"):
         return f"{slot['slice']['profile']} of {cards}"
     return f"{gib(slot['memory_gib'])} of {cards}" if slot.get("fraction") else cards
-
-
-def device_words(device: str) -> str:
-    """A GPU's UUID is told from its neighbours' by the first eight digits."""
-    return device[:12] if device.startswith("GPU-") else device
 
 
 def needs_words(needs: dict[str, Any]) -> str:

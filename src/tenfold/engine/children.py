@@ -73,9 +73,11 @@ class Children:
         now_s = self._clock()
 
         def work(transaction: Transaction) -> bool:
-            if transaction.job(parent.id).state in ENDED:
+            now = transaction.job(parent.id)
+            if now.state in ENDED:
                 return False  # cancelled meanwhile; it may be retried
-            child = transaction.submit(spec, now_s)
+            inherited = dataclasses.replace(spec, priority=now.spec.priority)
+            child = transaction.submit(inherited, now_s)
             if refused is not None and child.state not in ENDED:
                 outcome = Outcome(0, Ending.FAILED, now_s, now_s, refusal=refused.as_json())
                 child = transaction.change(

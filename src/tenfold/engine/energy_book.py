@@ -2,6 +2,7 @@
 
 1. `count`, at the end of a tick: `divided` says whose the energy of the time before was; it is
    added up in memory, and how things stand from here on is kept for the next tick.
+   What the box and each job drew over time, for pictures, goes beside it (`drawn`).
 2. At first, when a job ended, after FLUSH_S and at the end, the sums are posted to the ledger, in
    one transaction with where the counters stood then: after a crash the next daemon goes on from
    there, so nothing is counted twice, and what counters tell is not lost. The tick does not wait.
@@ -17,13 +18,14 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from tenfold.engine.drawn import JobWatts, WattsPoint, drawn, with_drawn
 from tenfold.engine.energy import Key, divided
 from tenfold.engine.sighting import Sighting
-from tenfold.engine.standing import Host, Sample, Standing, prices_of, samples, tenant
+from tenfold.engine.standing import Sample, Standing, host_of, prices_of, samples, tenant
 from tenfold.hardware.modelled import capped
 from tenfold.ledger.ledger import Ledger
 from tenfold.ledger.transaction import Transaction
@@ -32,12 +34,13 @@ from tenfold.site.settings import SiteConfig, Spent
 from tenfold.terms.box import Box
 from tenfold.terms.budget import Budget
 from tenfold.terms.decision import Cap
-from tenfold.terms.energy import Basis, Energy, EnergyRow, total
+from tenfold.terms.energy import Drawn, Energy, EnergyRow, total
 from tenfold.terms.job import Attempt, Job
-from tenfold.terms.reading import Missing, Reading
+from tenfold.terms.reading import Reading
 
 FLUSH_S = 60.0  # so much of what no counter tells may a kill -9 lose
 FACT = "energy"
+WATTS = "power_w"  # the name of a job's curve among its metrics
 
 log = logging.getLogger("tenfold.engine")
 
@@ -49,6 +52,8 @@ class _Posted:
     done: Future[None]
     sums: dict[Key, Energy]
     jobs: set[str]
+    drawn: dict[int, Drawn]
+    points: list[WattsPoint]
 
 
 class EnergyBook:
@@ -67,9 +72,12 @@ class EnergyBook:
         self._site = site
         self._zone = ZoneInfo(site.zone) if site.zone else None
         self._now = now
+        self._watts = JobWatts()
         self._standing = self._found(box, live)
         self._sums: dict[Key, Energy] = {}
         self._open: set[str] = set()  # jobs in these
+        self._drawn: dict[int, Drawn] = {}
+        self._points: list[WattsPoint] = []
         self._posted: list[_Posted] = []  # not known to be there
         self._due = False
         self._flushed_s = now()
@@ -87,15 +95,25 @@ class EnergyBook:
             self._due = True  # from here on a crash loses nothing that a counter tells
         else:
             ends = {one.job: one.outcome.ended_s for one in seen if one.outcome is not None}
-            self._take(divided(before, reading, ends, self._zone))
+            found = divided(before, reading, ends, self._zone)
+            self._take(found)
             if now_s <= before.at_s:  # the clock was put back: counters still know
                 told = dict(before.samples)
             stay = {(one.job, one.attempt) for one in tenants}
             ended = any((one.job, one.attempt) not in stay for one in before.tenants)
+            if found:
+                self._drawn = with_drawn(self._drawn, [drawn(found, before.at_s, now_s)])
+                self._points += self._watts.take(found, before.tenants, stay, ends, now_s)
             self._due |= ended or not before.watched
-        host = _host(self._site, box, reading)
+        host = host_of(self._site, box, reading)
         self._standing = Standing(now_s, box, tenants, prices_of(allowed), host, told)
         self._flush()
+
+    def resite(self, site: SiteConfig) -> None:
+        """From here on these settings hold: where the clock is, and what the host draws."""
+        self._site = site
+        self._zone = ZoneInfo(site.zone) if site.zone else None
+        self._year = None  # it begins elsewhere
 
     def counting(self, job: str) -> bool:
         """Whether more of its energy is to come into the ledger. In the order in which a job goes
@@ -134,7 +152,7 @@ class EnergyBook:
             box,
             tuple(tenant(job, attempt) for job, attempt in live),
             tuple((start_s, price) for start_s, price in kept["prices"]),
-            _host(self._site, box, None),
+            host_of(self._site, box, None),
             {device: Sample(joules) for device, joules in kept["counters"].items()},
             watched=False,
         )
@@ -157,6 +175,8 @@ class EnergyBook:
                 log.error("energy: %s", one.done.exception())
                 self._due = False  # not in every tick again
                 self._add(one.sums)
+                self._drawn = with_drawn(one.drawn, self._drawn.values())
+                self._points = one.points + self._points
             self._posted.remove(one)
         if self._standing is None:
             return
@@ -166,14 +186,18 @@ class EnergyBook:
             EnergyRow(of, basis, energy, hour_s)
             for (hour_s, of, basis), energy in self._sums.items()
         ]
-        kept = _kept(self._standing)
+        kept, at_s = _kept(self._standing), self._standing.at_s
+        curve, points = self._drawn, self._points
 
         def work(transaction: Transaction) -> None:
             transaction.add_energy(rows)
+            transaction.add_drawn(curve.values(), at_s)
             transaction.remember(FACT, kept)
+            _plot(transaction, points)
 
-        self._posted.append(_Posted(self._ledger.post(work), self._sums, self._open))
-        self._sums, self._open = {}, set()
+        done = self._ledger.post(work)
+        self._posted.append(_Posted(done, self._sums, self._open, curve, points))
+        self._sums, self._open, self._drawn, self._points = {}, set(), {}, []
         self._due, self._flushed_s = False, self._now()
 
     def _of_year(self, now_s: float) -> tuple[float, float, Energy, float | None]:
@@ -191,18 +215,14 @@ class EnergyBook:
         return begin_s, end_s, energy + total(more for _, more in held), min(firsts, default=None)
 
 
-def _host(site: SiteConfig, box: Box, reading: Reading | None) -> Host | None:
-    """What a meter at the wall tells besides the cards; else what the owner says, or what is
-    declared of the box. What a real box counts for its host is cards that stand aside."""
-    if reading is not None and reading.place is not None:
-        cards = [one.power_w for one in reading.devices if one.gpu is not None]
-        known = [watts for watts in cards if not isinstance(watts, Missing)]
-        wall_w = reading.place.wall_w
-        if not isinstance(wall_w, Missing) and len(known) == len(cards):
-            return Host(Basis.READING, max(0.0, wall_w - sum(known)))
-    if site.host_watts is not None:
-        return Host(Basis.MODELLED, site.host_watts)
-    return Host(Basis.MODELLED, box.host_w) if box.modelled and box.host_w > 0 else None
+def _plot(transaction: Transaction, points: Iterable[WattsPoint]) -> None:
+    """Onto the curves of their jobs: the step is in whole seconds since the first start."""
+    for point in points:
+        first_s = transaction.first_start_s(point.job)
+        if first_s is not None:
+            job = replace(transaction.job(point.job), attempt=point.attempt)
+            step = max(0, round(point.at_s - first_s))
+            transaction.metrics(job, step, point.at_s, {WATTS: point.watts})
 
 
 def _kept(standing: Standing) -> dict[str, Any]:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import logging
+import queue
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from tenfold.engine.cards import Cards
-from tenfold.engine.carve import Carver
 from tenfold.engine.children import Children
 from tenfold.engine.clock import Clock
 from tenfold.engine.curves import CurvesFile
@@ -19,26 +18,24 @@ from tenfold.engine.describe import Describer
 from tenfold.engine.desk import Desk
 from tenfold.engine.energy_book import EnergyBook
 from tenfold.engine.leftovers import job_of
-from tenfold.engine.limits import Limits, modelled
+from tenfold.engine.lookout import Lookout
 from tenfold.engine.orders import Orders
 from tenfold.engine.services import Services
 from tenfold.engine.sighting import Engine, Sighting
 from tenfold.hardware.detect import Meter
-from tenfold.hardware.modelled import INLET_C, capped, carved, with_slots
 from tenfold.ledger.ledger import Ledger
 from tenfold.ledger.transaction import Event
 from tenfold.placement.power import watts_of
 from tenfold.placement.simulate import expected_start
 from tenfold.rights.ask import Rights
 from tenfold.site.budget import check_idle
-from tenfold.site.place import place_reading
 from tenfold.site.settings import SiteConfig
 from tenfold.terms.box import Box, Slot
 from tenfold.terms.budget import Budget
 from tenfold.terms.decision import Decision, Wait
 from tenfold.terms.job import Attempt, Job
 from tenfold.terms.outcome import Ending, Outcome
-from tenfold.terms.reading import Missing, PlaceReading, Reading
+from tenfold.terms.reading import Reading
 from tenfold.terms.refusal import Refusal
 from tenfold.terms.states import ENDED, LIVE, Change, State
 from tenfold.terms.wire import to_json
@@ -47,11 +44,11 @@ BUSY_S = 0.25  # between ticks while something runs, if nothing wakes it before
 IDLE_S = 2.0
 REST = 4.0  # a long queue makes long ticks: they take a fifth of a core at most
 TROUBLE_S = 1.0  # after a tick that failed
-PLACE_CHARS = 65_536  # of the place's file
+TAKEN_S = 5.0  # so long does a change of the settings wait for a tick to take it
 
 # Changes that come from outside the tick and want one at once.
 _OWNERS_CHANGES = frozenset(
-    {"submit", *(c.value for c in (Change.STOP, Change.RESUME, Change.RETRY))}
+    {"submit", "priority", *(c.value for c in (Change.STOP, Change.RESUME, Change.RETRY))}
 )
 
 log = logging.getLogger("tenfold.engine")
@@ -63,7 +60,6 @@ class House:
 
     def __init__(
         self,
-        box: Box,
         site: SiteConfig,
         ledger: Ledger,
         meter: Meter,
@@ -75,43 +71,44 @@ class House:
         rights: Rights | None = None,
         curves: CurvesFile | None = None,
     ) -> None:
-        self.box = box
+        """`meter` has the box as it was found."""
         self.site = site
         self.ledger = ledger
-        self.meter = meter
         self.engine = engine
         self.clock = clock
         self.describer = describer
-        self.orders = Orders(ledger, box, describer, site.when)
-        self.children = Children(ledger, self.orders, clock)
-        self.services = Services(ledger, desk)
         self.rights = rights
-        self.curves = curves
-        self.carver = None if rights is None else Carver(rights, ledger, meter.mig_uuids)
-        if box.modelled or rights is None:
-            self.limits = Limits(modelled, settle_s=0.0)
-        else:
-            self.limits = Limits(rights.ask)
-        self.cards = Cards(ledger, self.job_of)
         self.attempts: dict[str, Attempt] = {}
         self.latest: tuple[Reading, Budget, Decision] | None = None
         self.progress: dict[str, dict[str, Any]] = {}
+        self.broken = ""  # why the last tick failed; empty where it did not
         self._wake = wake
         self._reader = ledger.reader()  # the tick's own
         self._closing = threading.Event()
         self._thread: threading.Thread | None = None
-        if box.modelled:
-            self.box = meter.box = with_slots(box, self.slots())
-        elif self.carver is not None:
-            self.carver.rebuild(box)
-            self.box = self.carver.shown(box, clock())
-        self._bare = self.box  # without what `cards` shows of it
+        self._coming: queue.SimpleQueue[tuple[SiteConfig, threading.Event]] = queue.SimpleQueue()
+        slots = self.slots()
+        self.lookout = Lookout(meter, site, ledger, self.job_of, slots, clock(), rights, curves)
+        self.orders = Orders(ledger, self.box, describer, site.when)
+        self.children = Children(ledger, self.orders, clock)
+        self.services = Services(ledger, desk)
         self.energy = EnergyBook(ledger, site, self.box, self.live())
         ledger.listen(self._heard)
 
-    def check_site(self) -> None:
-        """A Refusal where the place does not even allow the idle box."""
-        check_idle(self.site, watts_of(self.box).unused_w, self.clock())
+    @property
+    def box(self) -> Box:
+        """As placement may have it."""
+        return self.lookout.box
+
+    @property
+    def cards(self) -> Cards:
+        return self.lookout.cards
+
+    def check_site(self, site: SiteConfig | None = None) -> None:
+        """A Refusal where the place does not even allow the idle box; by other settings than those
+        that hold, if named. Any thread may ask."""
+        box = self.box if site is None else self.lookout.judged(site)
+        check_idle(site or self.site, watts_of(box).unused_w, self.clock())
 
     def run(self, tick: Callable[[House], Decision]) -> None:
         """Start the loop in a thread of its own."""
@@ -130,7 +127,7 @@ class House:
         self.services.close()
         self.orders.close()
         self.engine.close()
-        self.meter.close()
+        self.lookout.close()
         if self.rights is not None:
             self.rights.close()
         self._reader.close()
@@ -152,54 +149,17 @@ class House:
         return [(job, attempt) for job, attempt in self.live() if job.state is State.YIELDING]
 
     def read(self, now_s: float) -> Reading:
-        """Read the devices; a card that is lost leaves the box at once, and one that is hot or
-        broken is seen to."""
-        if self.curves is not None and self.curves.changed(now_s):
-            self.meter.recurve(self.curves.over)
-        place = self._place(now_s)
-        told_c = None if place is None else place.inlet_c
-        inlet_c = INLET_C if told_c is None or isinstance(told_c, Missing) else told_c
-        reading = replace(self.meter.reading(self.slots(), now_s, inlet_c), place=place)
-        lost = self.meter.lost
-        if lost & {device.id for device in self._bare.devices}:
-            self._bare = replace(
-                self._bare,
-                nodes=tuple(
-                    replace(node, devices=tuple(d for d in node.devices if d.id not in lost))
-                    for node in self._bare.nodes
-                ),
-            )
-        self.limits.seen(reading)
-        bare = self.limits.shown(self._bare, now_s)
-        self.box = self.cards.look(bare, reading, self.slots(), now_s)
-        return reading
-
-    def _place(self, now_s: float) -> PlaceReading | None:
-        """What the owner's own program tells of the place."""
-        if not self.site.place_file:
-            return None
-        try:
-            with open(Path(self.site.place_file).expanduser(), encoding="utf-8") as file:
-                return place_reading(file.read(PLACE_CHARS), now_s)
-        except (OSError, UnicodeDecodeError) as error:
-            nothing = Missing(f"the place's file cannot be read: {error}")
-            return PlaceReading(nothing, nothing, nothing)
+        return self.lookout.read(self.slots(), now_s)
 
     def card_failed(self, devices: Collection[str]) -> bool:
         """Whether a job on these that ends at this moment may have died of its card."""
-        if self.meter.lost_now(devices):
-            return True
-        return self.cards.failed(self.meter.xids_now(devices), self.clock())
+        return self.lookout.failed(devices, self.clock())
 
     def job_of(self, pid: int) -> str | None:
         return job_of(pid, str(self.ledger.path.parent))
 
     def prepared(self, decision: Decision) -> Decision:
-        """Set the power limits and make the slices that its starts count on; else these wait."""
-        decision = self.limits.carry_out(decision, self.box, self.clock())
-        if self.carver is None or self.box.modelled:
-            return decision
-        return self.carver.carry_out(self.box, decision)
+        return self.lookout.prepared(decision, self.clock())
 
     def start(self, attempt: Attempt) -> None:
         """Carry out a promised start; the job is told how its children ended."""
@@ -230,15 +190,15 @@ class House:
     def saw(self, reading: Reading, budget: Budget, decision: Decision) -> None:
         """Keep what the tick saw, and what it changed of the box itself."""
         self.latest = (reading, budget, decision)
-        if self.box.modelled:
-            self.meter.box = carved(capped(self._bare, decision.caps), decision.relayouts)
-        # Cards are lost and found, and others set limits too. Those that were just set here are not
-        # read yet, and the next decision must know them all the same.
-        bare = capped(self.meter.box, decision.caps)
-        if self.carver is not None and not bare.modelled:
-            bare = self.carver.shown(bare, reading.at_s)
-        self._bare = bare
-        self.box = self.cards.shown(self.limits.shown(bare, reading.at_s))
+        self.lookout.saw(reading, decision)
+
+    def resite(self, site: SiteConfig) -> bool:
+        """These settings hold from the next tick on; whether one has taken them, since a tick may
+        be long. Any thread may call it."""
+        taken = threading.Event()
+        self._coming.put((site, taken))
+        self._wake.set()
+        return taken.wait(TAKEN_S)
 
     def wait_of(self, job_id: str) -> Wait | None:
         """Why a job waits, as of the last tick, and when it starts by the plan."""
@@ -258,15 +218,29 @@ class House:
             self._wake.clear()
             try:
                 began_s = time.monotonic()
+                self._take_site()
                 tick(self)
+                self.broken = ""
                 took_s = time.monotonic() - began_s
                 pause_s = max(BUSY_S, REST * took_s) if self.attempts else IDLE_S
             except Refusal as told:
                 log.error("tick: %s", told)
+                self.broken = f"{told.what} {told.why}"
                 pause_s = TROUBLE_S
-            except Exception:  # a tick must never be the last one
+            except Exception as error:  # a tick must never be the last one
                 log.exception("tick")
+                self.broken = repr(error)
                 pause_s = TROUBLE_S
+
+    def _take_site(self) -> None:
+        """Everybody who holds the settings gets those that came, between two ticks."""
+        while not self._coming.empty():
+            site, taken = self._coming.get()
+            self.lookout.resite(site)
+            self.energy.resite(site)
+            self.orders.when = site.when
+            self.site = site
+            taken.set()
 
     def _heard(self, events: list[Event]) -> None:
         """From the ledger's thread: changes wake the tick, progress is kept for whoever asks."""

@@ -86,6 +86,11 @@ class Limits:
         )
         return replace(box, nodes=tuple(nodes))
 
+    def stuck(self, now_s: float) -> dict[str, str]:
+        """Cards whose limit cannot be set, and why. Any thread may ask."""
+        cards = dict(self._cards)
+        return {id: card.why for id, card in cards.items() if card.stuck_until_s > now_s}
+
     def carry_out(self, decision: Decision, box: Box, now_s: float) -> Decision:
         """The decision as far as it may be carried out now; its caps are those that were set."""
         by_id = {device.id: device for device in box.devices}

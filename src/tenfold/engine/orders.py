@@ -1,4 +1,5 @@
-"""What an owner may ask for: submit, cancel, pause, resume, retry. Checked here, at the door."""
+"""What an owner may ask for: submit, cancel, pause, resume, retry, another priority. Checked here,
+at the door; what of it a job can be asked is in `terms.order`."""
 
 from __future__ import annotations
 
@@ -19,6 +20,7 @@ from tenfold.terms.box import Box, Device
 from tenfold.terms.command import COMMAND, command_from
 from tenfold.terms.job import Job, JobSpec, Kind, StopFor, When
 from tenfold.terms.needs import Needs
+from tenfold.terms.order import Order, check, goes_down, overtaken
 from tenfold.terms.refusal import refusal
 from tenfold.terms.states import ENDED, LIVE, Change, State
 from tenfold.terms.wire import from_json
@@ -67,7 +69,7 @@ class Orders:
         self, ledger: Ledger, box: Box, describer: Describer, when: When = When.ANYTIME
     ) -> None:
         """`when`: the hours of batch jobs whose owner says nothing of them."""
-        self._when = when
+        self.when = when
         self._ledger = ledger
         self._box = box
         self._describer = describer
@@ -89,7 +91,7 @@ class Orders:
         spec = self._command(request) if request.workload == COMMAND else self._described(request)
         spec = dataclasses.replace(
             spec,
-            needs=self._needs(request, spec),
+            needs=self._needs(request, spec, self.learned(spec)),
             not_before_s=request.not_before_s,
             deadline_s=request.deadline_s,
             when=self._hours(request, spec.kind),
@@ -107,7 +109,7 @@ class Orders:
 
     def _hours(self, request: Request, kind: Kind) -> When:
         if kind is Kind.BATCH:
-            return self._when if request.when is None else request.when
+            return self.when if request.when is None else request.when
         if request.when not in (None, When.ANYTIME):
             raise refusal("job.when", when=request.when.value, kind=kind.value)
         return When.ANYTIME
@@ -118,14 +120,23 @@ class Orders:
             runs = self._reader.runs(likeness(spec), NEWEST)
         return learned(spec.needs, runs)
 
-    def _needs(self, request: Request, spec: JobSpec) -> Needs:
-        """What the owner asked for goes over what was learned, and that over the estimate. Too
-        little memory is refused where estimate and measurement both say so."""
-        likely = self.learned(spec)
+    def estimate(self, request: Request, box: Box | None = None) -> tuple[dict[str, Any], Needs]:
+        """What the describer tells of a run, and what it would need if it were submitted; on
+        another `box` by its estimate alone, since nothing was learned there."""
+        device = target(box or self._box, request.gpus)
+        told = self._describer.describe(request.workload, request.params, request.size, device)
+        needs = dataclasses.replace(from_json(Needs, told["needs"]), **request.asked(_SHAPE))
+        spec = JobSpec(request.workload, told["params"], request.size, needs=needs)
+        return told, self._needs(request, spec, needs if box else self.learned(spec))
+
+    def _needs(self, request: Request, spec: JobSpec, likely: Needs) -> Needs:
+        """What the owner asked for goes over what was learned (`likely`), and that over the
+        estimate. Too little memory is refused where estimate and measurement both say so."""
         least = min(spec.needs, likely, key=lambda needs: needs.memory_gib)
         given_gib = request.memory_gib
         if spec.workload != COMMAND and given_gib is not None and given_gib < least.memory_gib:
-            raise refusal("job.memory", needed=least.memory_gib, given=given_gib, basis=least.basis)
+            facts = {"needed": least.memory_gib, "given": given_gib, "basis": least.basis}
+            raise refusal("job.memory", field="memory_gib", **facts)
         return dataclasses.replace(likely, **request.asked(_AMOUNTS))
 
     def _check_service(self, spec: JobSpec) -> None:
@@ -153,9 +164,11 @@ class Orders:
         return self._ledger.post(lambda t: _resume(t, job_id, now_s))
 
     def retry(self, job_id: str, now_s: float) -> Future[Job]:
-        return self._ledger.post(
-            lambda t: t.change(job_id, Change.RETRY, now_s, "tried again", crashes=0, awaits=())
-        )
+        return self._ledger.post(lambda t: _retry(t, job_id, now_s))
+
+    def prioritize(self, job_id: str, priority: int, now_s: float) -> Future[Job]:
+        """Its open children have the same from then on: priority is inherited."""
+        return self._ledger.post(lambda t: _prioritize(t, job_id, priority, now_s))
 
     def _command(self, request: Request) -> JobSpec:
         command = command_from(request.params)
@@ -251,17 +264,15 @@ def _submit(transaction: Transaction, spec: JobSpec, now_s: float) -> Job:
 
 def _stop(transaction: Transaction, job_id: str, stop_for: StopFor, now_s: float) -> Job:
     """Cancel or pause a job and its children. A service that is paused falls asleep."""
+    order = Order.CANCEL if stop_for is StopFor.CANCEL else Order.PAUSE
     job = transaction.job(job_id)
     for child in transaction.children(job_id):
-        if child.state not in ENDED and not (
-            stop_for is StopFor.PAUSE and child.state is State.PAUSED
-        ):
+        if goes_down(child, order):
             _stop(transaction, child.id, stop_for, now_s)
-    if stop_for is StopFor.PAUSE:
-        _refuse_pause_of_command(job)
+    check(job, order)
     why = f"asked to {stop_for.value}"
-    if job.stop_for is StopFor.CANCEL:
-        return job  # nothing overtakes a cancel
+    if overtaken(job):
+        return job
     if job.state in LIVE:
         meant = stop_for
         if stop_for is StopFor.PAUSE and job.spec.kind is Kind.SERVICE:
@@ -273,14 +284,8 @@ def _stop(transaction: Transaction, job_id: str, stop_for: StopFor, now_s: float
     return job
 
 
-def _refuse_pause_of_command(job: Job) -> None:
-    """A plain command has no checkpoint: stopping it would throw its work away."""
-    plain = job.spec.workload == COMMAND and job.spec.kind is not Kind.SERVICE
-    if plain and job.state in LIVE and not job.spec.resumes:
-        raise refusal("job.pause", id=job.id)
-
-
 def _resume(transaction: Transaction, job_id: str, now_s: float) -> Job:
+    check(transaction.job(job_id), Order.RESUME)
     for child in transaction.children(job_id):
         if child.state is State.PAUSED:
             transaction.change(child.id, Change.RESUME, now_s, "resumed with its parent")
@@ -289,3 +294,16 @@ def _resume(transaction: Transaction, job_id: str, now_s: float) -> Job:
                 child.id, Change.STOP, now_s, "resumed with its parent", stop_for=StopFor.YIELD
             )
     return transaction.change(job_id, Change.RESUME, now_s, "resumed", next_try_s=None)
+
+
+def _retry(transaction: Transaction, job_id: str, now_s: float) -> Job:
+    check(transaction.job(job_id), Order.RETRY)
+    return transaction.change(job_id, Change.RETRY, now_s, "tried again", crashes=0, awaits=())
+
+
+def _prioritize(transaction: Transaction, job_id: str, priority: int, now_s: float) -> Job:
+    check(transaction.job(job_id), Order.PRIORITY)
+    for child in transaction.children(job_id):
+        if child.state not in ENDED:
+            transaction.prioritize(child.id, priority, now_s)
+    return transaction.prioritize(job_id, priority, now_s)

@@ -15,13 +15,13 @@ import math
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
+from tenfold.hardware.modelled import ASSUMED_C
 from tenfold.placement.power import lowest_cap_w
 from tenfold.terms.box import Device
 from tenfold.terms.reading import SLOWED, TOO_HOT, TOO_WARM, DeviceReading, Missing
 
 HOT_MARGIN_C, COOL_MARGIN_C = 3.0, 8.0  # left to the warmest that it is to work at
 COOLER_C = 5.0  # below its limit a card that tells its temperature only is cool
-ASSUMED_C = 83.0  # assumed for cards of which nobody knows the limit: a little below all known ones
 SLOWED_S = 10.0  # clocks that heat holds down for so long: at a limit of power they swing as well
 NEXT_S, BACK_S = 30.0, 120.0
 

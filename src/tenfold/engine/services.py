@@ -87,12 +87,19 @@ class Services:
 
     def url(self, job: Job) -> str | None:
         """Where a person finds it; None for what is no service that serves, or has ended."""
-        if self._desk is None or job.spec.kind is not Kind.SERVICE:
+        if job.spec.kind is not Kind.SERVICE:
             return None
-        names = {route.job: route.names[0] for route in routes(_services(self._ledger))}
-        if job.id not in names:
-            return None
-        return f"http://127.0.0.1:{self._desk.port}/{names[job.id]}/"
+        return self.urls().get(job.id)
+
+    def urls(self) -> dict[str, str]:
+        """Where each service that serves and has not ended is found, by job."""
+        if self._desk is None:
+            return {}
+        port = self._desk.port
+        return {
+            route.job: f"http://127.0.0.1:{port}/{route.names[0]}/"
+            for route in routes(_services(self._ledger))
+        }
 
     def close(self) -> None:
         if self._desk is not None:

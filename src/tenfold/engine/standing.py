@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from tenfold.site.settings import SiteConfig
 from tenfold.terms.box import Box, Slot
 from tenfold.terms.budget import Budget
 from tenfold.terms.energy import Basis
@@ -96,6 +97,20 @@ def prices_of(budget: Budget) -> Prices:
         if not found or found[-1][1] != step.price_kwh:
             found.append((step.start_s, step.price_kwh))
     return tuple(found)
+
+
+def host_of(site: SiteConfig, box: Box, reading: Reading | None) -> Host | None:
+    """What a meter at the wall tells besides the cards; else what the owner says, or what is
+    declared of the box. What a real box counts for its host is cards that stand aside."""
+    if reading is not None and reading.place is not None:
+        cards = [one.power_w for one in reading.devices if one.gpu is not None]
+        known = [watts for watts in cards if not isinstance(watts, Missing)]
+        wall_w = reading.place.wall_w
+        if not isinstance(wall_w, Missing) and len(known) == len(cards):
+            return Host(Basis.READING, max(0.0, wall_w - sum(known)))
+    if site.host_watts is not None:
+        return Host(Basis.MODELLED, site.host_watts)
+    return Host(Basis.MODELLED, box.host_w) if box.modelled and box.host_w > 0 else None
 
 
 def _known(value: float | Missing) -> float | None:

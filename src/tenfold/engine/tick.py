@@ -29,7 +29,7 @@ def tick(house: House) -> Decision:
     house.services.look(now_s)
 
     reading = house.read(now_s)
-    lost, leaving = house.meter.lost, house.cards.leaving
+    lost, leaving = house.lookout.meter.lost, house.cards.leaving
     displace(house.ledger, house.live(), lost, leaving, reading, house.job_of, now_s)
     allowed = budget(house.site, reading, now_s, house.energy.spent(now_s))
     jobs, rests = resting(house.ledger.open_jobs(), now_s)

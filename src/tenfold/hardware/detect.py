@@ -65,9 +65,14 @@ class Meter:
             self.box = _as_read(self._found, gpus, self._gpus.lost, self._may_set())
         return Reading(now, (*gpus, *(meter.reading(now) for meter in self._cpus)))
 
+    @property
+    def found(self) -> Box:
+        """The box as it was found, with nothing put over it."""
+        return self._bare
+
     def recurve(self, over: Callable[[Box], Box]) -> Box:
-        """Put other curves on the cards as they were found, instead of those put on them before;
-        the box with them, with the limits of now after the next reading."""
+        """Put something else (curves, watts of hosts) over the box as it was found, instead of what
+        was put over it before; the box with it, with the limits of now after the next reading."""
         self.box = self._found = over(self._bare)
         return self.box
 

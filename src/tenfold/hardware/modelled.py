@@ -5,7 +5,9 @@ forecast. The watts of host and fans stand with the node's CPU.
 
 A card is `kelvin_per_w` times its watts warmer than the air that goes in, and comes there as
 exp(-t / TAU_S). No source ties a card's watts to its temperature in an unknown chassis, so both
-numbers are assumed. Nothing is known of fans and of the CPU: these are Missing.
+numbers are assumed. Nothing is known of fans and of the CPU: these are Missing. A card that is
+warmer than it is to work at tells that heat holds its clocks down, as a real one would; that its
+jobs are slower for it is not modelled.
 """
 
 from __future__ import annotations
@@ -17,10 +19,22 @@ from dataclasses import dataclass, replace
 from tenfold.terms.box import Box, Device, DeviceKind, Node, Slot
 from tenfold.terms.decision import Cap, Relayout
 from tenfold.terms.mig import Instance, Placement
-from tenfold.terms.reading import DeviceReading, Measured, Missing, Reading
+from tenfold.terms.reading import (
+    TOO_WARM,
+    DeviceReading,
+    GpuLinks,
+    GpuReading,
+    Measured,
+    Missing,
+    Reading,
+)
 
 NO_THERMOMETER = Missing("nothing is known of the heat of a declared CPU")
 NO_FAN = Missing("a declared box has no fans")
+NOT_MODELLED = Missing("nothing of a declared card tells it")
+NO_LINKS = GpuLinks(NOT_MODELLED, NOT_MODELLED, NOT_MODELLED, NOT_MODELLED, NOT_MODELLED)
+# Of cards of which nobody knows the limit: assumed, a little below all known ones.
+ASSUMED_C = 83.0
 
 # Assumed: a card that is placed well comes to FULL_C at its highest cap with air of INLET_C.
 INLET_C, FULL_C, TAU_S = 25.0, 70.0, 60.0
@@ -106,7 +120,23 @@ def _gpu(
         memory_used_gib=Missing("what a job really uses is not modelled") if busy else 0.0,
         utilisation=1.0 if busy else 0.0,
         fan=NO_FAN,
+        gpu=GpuReading(
+            limit_w=gpu.cap_w if gpu.cap_w > 0 else NOT_MODELLED,
+            margin_c=NOT_MODELLED,
+            energy_j=NOT_MODELLED,
+            throttle=_throttle(gpu, warm_c),
+            processes=NOT_MODELLED,
+            links=NO_LINKS,
+            slices=NOT_MODELLED,
+        ),
     )
+
+
+def _throttle(gpu: Device, warm_c: Measured) -> tuple[str, ...] | Missing:
+    if isinstance(warm_c, Missing):
+        return warm_c
+    limit_c = ASSUMED_C if gpu.max_operating_c is None else gpu.max_operating_c
+    return (TOO_WARM,) if warm_c >= limit_c else ()
 
 
 def _cpu(cpu: Device, node: Node, slots: tuple[Slot, ...]) -> DeviceReading:

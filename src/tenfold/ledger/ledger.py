@@ -29,6 +29,7 @@ class Ledger:
         connection = open_for_writing(path)
         self._guard = threading.Lock()
         self._open = {job.id: job for job in _open_jobs(path)}
+        self._seq = self._last_event()
         self._listeners: list[Listener] = []
         self._writer = Writer(connection, self._committed)
 
@@ -44,6 +45,12 @@ class Ledger:
         """Every job that has not ended, as of the last commit."""
         with self._guard:
             return list(self._open.values())
+
+    def open_jobs_at(self) -> tuple[int, list[Job]]:
+        """The same with the number of the last kept event that they know of: whoever reads events
+        since then misses nothing."""
+        with self._guard:
+            return self._seq, list(self._open.values())
 
     def reader(self) -> Reader:
         """A connection for questions. One per thread."""
@@ -71,6 +78,13 @@ class Ledger:
     def close(self) -> None:
         self._writer.close()
 
+    def _last_event(self) -> int:
+        reader = self.reader()
+        try:
+            return reader.last_event()
+        finally:
+            reader.close()
+
     def _committed(self, transactions: Iterable[Transaction]) -> None:
         events: list[Event] = []
         with self._guard:
@@ -81,6 +95,7 @@ class Ledger:
                     else:
                         self._open[job.id] = job
                 events.extend(transaction.events)
+            self._seq = max([self._seq, *(event.seq for event in events)])
         if events:
             self.tell(events)
 

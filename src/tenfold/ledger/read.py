@@ -7,15 +7,18 @@ import sqlite3
 from collections.abc import Collection
 from typing import Any
 
-from tenfold.ledger import energy
+from tenfold.ledger import draw, energy, made, metrics
 from tenfold.ledger.rows import ATTEMPT_COLUMNS, JOB_COLUMNS, attempt_from, job_from
 from tenfold.ledger.transaction import Event
-from tenfold.terms.energy import Basis, Energy, EnergyRow
+from tenfold.terms.energy import Basis, Drawn, Energy, EnergyRow
 from tenfold.terms.job import Attempt, Job
 from tenfold.terms.outcome import Artifact, Used
 from tenfold.terms.refusal import refusal
 from tenfold.terms.states import ENDED
 from tenfold.terms.wire import from_json
+
+# As the index `jobs_by_end` says it, word for word: else SQLite does not take that.
+_HAS_ENDED = f"state IN ({', '.join(repr(state.value) for state in sorted(ENDED))})"
 
 
 class Reader:
@@ -39,12 +42,18 @@ class Reader:
 
     def recent(self, ended: int = 20) -> list[Job]:
         """Every job that has not ended and the last few that have, by age."""
-        marks = ",".join(f"'{state.value}'" for state in sorted(ENDED))
         return self._jobs(
-            f"WHERE seq IN (SELECT seq FROM jobs WHERE state NOT IN ({marks}) UNION SELECT seq FROM"
-            f" (SELECT seq FROM jobs WHERE state IN ({marks}) ORDER BY changed_s DESC LIMIT ?))"
+            f"WHERE seq IN (SELECT seq FROM jobs WHERE NOT ({_HAS_ENDED}) UNION"
+            f" SELECT seq FROM (SELECT seq FROM jobs INDEXED BY jobs_by_end WHERE {_HAS_ENDED}"
+            " ORDER BY changed_s DESC LIMIT ?))"
             " ORDER BY seq",
             (ended,),
+        )
+
+    def last_ended(self, limit: int) -> list[Job]:
+        """The last `limit` that have ended, the latest first."""
+        return self._jobs(
+            f"INDEXED BY jobs_by_end WHERE {_HAS_ENDED} ORDER BY changed_s DESC LIMIT ?", (limit,)
         )
 
     def children(self, job_id: str) -> list[Job]:
@@ -66,18 +75,21 @@ class Reader:
         )
         return [Artifact(row["path"], row["kind"], row["title"]) for row in rows]
 
-    def metrics(self, job_id: str) -> dict[str, list[tuple[int, float, float]]]:
+    def metrics(
+        self, job_id: str, since_s: float = float("-inf"), points: int | None = None
+    ) -> metrics.Curves:
         """name -> [(step, at_s, value)]; of a step that ran twice (after a crash), the last run."""
-        rows = self._connection.execute(
-            "SELECT name, step, at_s, value FROM metrics WHERE job = ?"
-            " ORDER BY name, step, attempt",
-            (job_id,),
-        )
-        found: dict[str, dict[int, tuple[int, float, float]]] = {}
-        for row in rows:
-            point = (row["step"], row["at_s"], row["value"])
-            found.setdefault(row["name"], {})[row["step"]] = point
-        return {name: list(points.values()) for name, points in found.items()}
+        return metrics.curves(self._connection, job_id, since_s, points)
+
+    def made(
+        self,
+        limit: int,
+        kind: str | None = None,
+        since_s: float = 0.0,
+        before: made.Place | None = None,
+    ) -> list[made.Made]:
+        """What all jobs have registered as artifacts, newest first."""
+        return made.newest(self._connection, limit, kind, since_s, before)
 
     def events(self, since: int = 0, job_id: str | None = None, limit: int = 10_000) -> list[Event]:
         """Kept events after number `since`, oldest first."""
@@ -115,6 +127,10 @@ class Reader:
     def energy_since(self, since_s: float) -> tuple[Energy, float | None]:
         """All of it, and when its first hour began; None where nothing was counted."""
         return energy.since(self._connection, since_s)
+
+    def drawn(self, since_s: float) -> list[Drawn]:
+        """What cards and host drew together, by time; also what had begun before."""
+        return draw.since(self._connection, since_s)
 
     def called(self, job_ids: Collection[str]) -> dict[str, tuple[str, str]]:
         """id -> (name, workload) of the jobs among these that are known."""

@@ -89,6 +89,20 @@ MIGRATIONS = (
     ) WITHOUT ROWID;
     CREATE INDEX energy_by_job ON energy (job);
     """,
+    """
+    CREATE INDEX artifacts_by_time ON artifacts (at_s, job, path);
+    CREATE INDEX artifacts_by_kind ON artifacts (kind, at_s, job, path);
+    CREATE INDEX jobs_by_end ON jobs (changed_s)
+        WHERE state IN ('cancelled', 'failed', 'succeeded');
+    """,
+    """
+    CREATE TABLE draw (
+        minute_s INTEGER PRIMARY KEY,
+        joules REAL,
+        seconds REAL NOT NULL,
+        basis TEXT NOT NULL
+    );
+    """,
 )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from tenfold.ledger import energy
+from tenfold.ledger import draw, energy
 from tenfold.ledger.rows import (
     JOB_COLUMNS,
     job_from,
@@ -17,7 +17,7 @@ from tenfold.ledger.rows import (
     standing_of,
 )
 from tenfold.terms.box import Slot
-from tenfold.terms.energy import EnergyRow
+from tenfold.terms.energy import Drawn, EnergyRow
 from tenfold.terms.job import Attempt, Job, JobSpec, child_id
 from tenfold.terms.needs import Needs
 from tenfold.terms.outcome import Artifact, Outcome, Used
@@ -161,6 +161,21 @@ class Transaction:
         self.note(job, "note", now_s, {"text": f"From now on it asks for more: {needs.basis}."})
         return job
 
+    def prioritize(self, job_id: str, priority: int, now_s: float) -> Job:
+        """No change of its state, so what began with that stands: only who is looked at first."""
+        before = self.job(job_id)
+        if before.spec.priority == priority:
+            return before
+        job = dataclasses.replace(before, spec=dataclasses.replace(before.spec, priority=priority))
+        self._connection.execute(
+            "UPDATE jobs SET spec = ? WHERE id = ?", (packed(to_json(job.spec)), job_id)
+        )
+        self.jobs[job_id] = job
+        reason = f"priority {priority}, it was {before.spec.priority}"
+        detail = {"change": "priority", "state": job.state.value, "reason": reason}
+        self.note(job, "change", now_s, {**detail, "priority": priority})
+        return job
+
     def promise(self, job_id: str, slot: Slot, token: str, now_s: float) -> Attempt:
         """A new attempt on `slot`: the job is `starting` from here on, whatever happens to us."""
         number = self.job(job_id).attempt + 1
@@ -248,6 +263,17 @@ class Transaction:
     def add_energy(self, rows: Iterable[EnergyRow]) -> None:
         """On top of what is there already."""
         energy.add(self._connection, rows)
+
+    def add_drawn(self, rows: Iterable[Drawn], now_s: float) -> None:
+        """On top of what is there already; what is too old at `now_s` goes."""
+        draw.add(self._connection, rows, now_s)
+
+    def first_start_s(self, job_id: str) -> float | None:
+        """When its first attempt was promised."""
+        row = self._connection.execute(
+            "SELECT min(promised_s) AS first_s FROM attempts WHERE job = ?", (job_id,)
+        ).fetchone()
+        return None if row["first_s"] is None else float(row["first_s"])
 
     def remember(self, key: str, value: Any) -> None:
         """A fact about the whole home, such as the origin of a modelled clock."""

@@ -128,6 +128,29 @@ def expected_start(
     return run.record.started_s.get(job_id)
 
 
+def forward(
+    box: Box,
+    budget: Budget,
+    jobs: Sequence[Job],
+    now: float,
+    until_s: float,
+    enough: Callable[[Record], bool],
+) -> Record:
+    """From how things stand until `until_s`, until nothing can change any more, or until it is
+    `enough`, which is asked at every moment. Its stays are also those of jobs that are not over
+    then, with the end that is expected, inf where nobody knows it; of watts and energy it tells
+    nothing."""
+    run = _Run(box, budget, (), until_s, REVIEW_S, now)
+    run.begin(jobs)
+    while not enough(run.record):
+        following = run.moment(None)
+        if following > until_s or following == math.inf:
+            break
+        run.go_on(following)
+    run.note_standing()
+    return run.record
+
+
 @dataclass(order=True)
 class _Event:
     at_s: float
@@ -181,6 +204,15 @@ class _Run:
 
     def step(self, watch: Watch | None) -> bool:
         """One moment; False when there is none left."""
+        following = self.moment(watch)
+        if following == math.inf or following > self.until_s:
+            self._finish()
+            return False
+        self.go_on(following)
+        return True
+
+    def moment(self, watch: Watch | None) -> float:
+        """Decide for the present, and carry it out; when something happens next."""
         while self.coming and self.coming[-1].at_s <= self.now:
             self._arrive(self.coming.pop())
         words = watch is not None
@@ -188,12 +220,7 @@ class _Run:
         if watch is not None:
             watch(self.box, decision, tuple(self.jobs.values()), self.now)
         self._carry_out(decision)
-        following = self._next()
-        if following == math.inf or following > self.until_s:
-            self._finish()
-            return False
-        self._pass(following)
-        return True
+        return self._next()
 
     def _decide(self, words: bool) -> Decision:
         jobs = tuple(self.jobs.values())
@@ -339,7 +366,7 @@ class _Run:
         job = self.jobs.get(event.job)
         return job is not None and job.slot is not None and self.turns[job.id] == event.turn
 
-    def _pass(self, until_s: float) -> None:
+    def go_on(self, until_s: float) -> None:
         """The clock goes on; what ends by then has ended."""
         self.now = until_s
         ended = False
@@ -374,6 +401,14 @@ class _Run:
             if job.slot is not None and job.started_s is not None:
                 record.stays.append(Stay(job.id, job.slot, job.started_s, record.end_s, False))
         _reckon(record, self.budget)
+
+    def note_standing(self) -> None:
+        """The stays of those that have a slot now, until they should leave it."""
+        ends_s = {event.job: event.at_s for event in self.events if self._stands(event)}
+        for job in self.jobs.values():
+            if job.slot is not None and job.started_s is not None:
+                end_s = ends_s.get(job.id, math.inf)
+                self.record.stays.append(Stay(job.id, job.slot, job.started_s, end_s, False))
 
     def _note_watts(self) -> None:
         loads: dict[str, list[str]] = {}

@@ -57,7 +57,7 @@ def _described(request: dict[str, Any], home: Path) -> dict[str, Any]:
     device = request.get("device")
     return described(
         request["name"],
-        request.get("params") or {},
+        request.get("params"),
         request.get("size"),
         None if device is None else from_json(Device, device),
         home,

@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import math
 
+from tenfold.site.clock import wall
+from tenfold.site.hours import covers
+from tenfold.site.settings import SiteConfig
+
 Points = tuple[tuple[float, float], ...]  # (W, dBA), two of them, both rising
 
 
@@ -20,6 +24,21 @@ def watts_of(dba: float, points: Points) -> float:
 def dba_of(watts: float, points: Points) -> float:
     start, slope = _line(points)
     return start + slope * math.log10(watts)
+
+
+def limit_dba(config: SiteConfig, at_s: float) -> float | None:
+    """How loud the box may be at `at_s`; None outside quiet hours. Hours that are told in watts
+    have a noise where the owner has measured it."""
+    shown = wall(at_s, config.zone)
+    day, minute = shown.weekday(), shown.hour * 60 + shown.minute
+    found = []
+    for row in config.quiet:
+        if covers(row.span, day, minute):
+            if row.dba is not None:
+                found.append(row.dba)
+            elif row.watts is not None and config.noise:
+                found.append(dba_of(row.watts, config.noise))
+    return min(found, default=None)
 
 
 def _line(points: Points) -> tuple[float, float]:

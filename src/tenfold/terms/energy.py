@@ -56,5 +56,21 @@ class EnergyRow:
     hour_s: int = 0  # when its hour of local time began, in s since the epoch; 0: of many hours
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """What cards and host drew together, from the minute on that begins at `minute_s`."""
+
+    minute_s: int  # s since the epoch
+    seconds: float  # from then on; more than a minute where nobody looked in between
+    joules: float | None  # None: nobody can tell
+    basis: Basis  # of the part that is known worst; of an unknown one nothing is in the joules
+
+    @property
+    def watts(self) -> float | None:
+        if self.joules is None or self.seconds <= 0:
+            return None
+        return self.joules / self.seconds
+
+
 def total(parts: Iterable[Energy]) -> Energy:
     return sum(parts, Energy())

@@ -14,6 +14,7 @@ Measured = float | Missing
 NOT_ASKED = Missing("it was not asked")
 # What holds a card's clocks down where that is heat.
 SLOWED, TOO_WARM, TOO_HOT = "slowed by the hardware", "too warm", "too hot"
+BRAKED = "the power supply asks for less"
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,16 @@ TEXTS: dict[str, tuple[str, str, str]] = {
         "The table of states has no such row.",
         "tenfold jobs --all",
     ),
+    "job.ended": (
+        "Job {id} has ended, and has no place in the queue any more.",
+        "It has {state}; its priority would change nothing.",
+        "tenfold jobs --all",
+    ),
+    "job.files": (
+        "Job {id} has no files to download.",
+        "It has registered none, or they are gone.",
+        "tenfold explain {id}",
+    ),
     "job.after": (
         "It cannot wait for job {id}.",
         "{why}",
@@ -200,6 +210,21 @@ TEXTS: dict[str, tuple[str, str, str]] = {
         "The file {path} cannot be written.",
         "{why}",
         "name another with --file",
+    ),
+    "site.changed": (
+        "The settings in {path} were changed meanwhile.",
+        "What was asked for was made from an older text, and would undo that change.",
+        "look at the settings again, then make the change anew",
+    ),
+    "site.fixed": (
+        "The settings in {path} cannot be changed from here.",
+        "{why}",
+        "edit {path}, then tenfold down and tenfold up",
+    ),
+    "site.both": (
+        "The settings are changed by a whole text, or by single fields.",
+        "The call has {count} of 'toml' and 'set', and it takes one.",
+        "send one of the two",
     ),
     "site.sxm": (
         "A single chassis of {count} {model} does not exist, so no wall is judged for it.",

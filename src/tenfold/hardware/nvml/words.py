@@ -5,7 +5,7 @@ The numbers are those of nvml.h (nvmlReturn_t, nvmlClocksEventReasons), the same
 
 from __future__ import annotations
 
-from tenfold.terms.reading import SLOWED, TOO_HOT, TOO_WARM, Missing
+from tenfold.terms.reading import BRAKED, SLOWED, TOO_HOT, TOO_WARM, Missing
 
 CLOSED, LOST, NOT_LOADED = 1, 15, 9  # after these only a new session can help
 
@@ -40,7 +40,7 @@ _CLOCKS = {
     0x10: "kept in step with other cards",
     0x20: TOO_WARM,
     0x40: TOO_HOT,
-    0x80: "the power supply asks for less",
+    0x80: BRAKED,
     0x100: "clocks set for a display",
     0x200: "at a limit of the board",
     0x400: "kept low for reliability",
