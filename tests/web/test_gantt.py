@@ -149,10 +149,10 @@ def test_the_sentence_counts_jobs_and_knows_the_end_only_if_all_is_known() -> No
     twice = plan(stay("1", 0, 1, state="running"), stay("2", 1, 2), stay("2", 3, 4))
     assert last_end_s(twice) == NOW + 4 * HOUR_S
     assert plan_label(T, twice, 24) == (
-        "Plan of the next 24 h: 1 jobs run, 1 wait. The last is done 14:30."
+        "Plan of the next 24 h: 1 running, 1 waiting. The last is done 14:30."
     )
     assert last_end_s({**twice, "left_out": 5}) is None
-    assert "1 jobs run, 6 wait." in plan_label(T, {**twice, "left_out": 5}, 24)
+    assert "1 running, 6 waiting." in plan_label(T, {**twice, "left_out": 5}, 24)
     assert last_end_s(plan(stay("1", 0, 1, known=False))) is None
     assert last_end_s(plan()) is None
 

@@ -135,7 +135,7 @@ def test_every_workload_is_there_and_no_other(
 ) -> None:
     assert set(workloads) == set(catalogue)
     for name, own in workloads.items():
-        assert set(own) == {"title", "about", "params"}, name
+        assert set(own) == {"name", "title", "about", "params"}, name
 
 
 def test_every_param_is_there_and_no_other(
@@ -155,7 +155,7 @@ def test_a_workload_is_said_in_chinese(workloads: dict[str, Any]) -> None:
     for name, own in workloads.items():
         assert own["about"].count("。") == 2, name
     for key, said in sentences(workloads):
-        assert key.endswith(".label") != said.endswith("。"), key
+        assert key.endswith((".label", ".name")) != said.endswith("。"), key
 
 
 def test_english_labels_are_english() -> None:

@@ -171,8 +171,8 @@ def _head(page: Page, way: str, request: Request) -> None:
 
 def head_now(t: Words, box: dict[str, Any]) -> str:
     """Beside the ways, on every page: what it draws, and whether something is wrong."""
-    troubles = box.get("troubles") or []
-    watts = (box.get("watts") or {}).get("now")
+    troubles = box["troubles"]
+    watts = box["watts"]["now"] or box["watts"]["cards"]
     parts = []
     if box["modelled"]:
         parts.append(f'<span class="tag">{escape(t("frame.modelled"))}</span>')

@@ -1,7 +1,7 @@
 """What a page says, in the reader's language.
 
-`texts/en.toml` and `texts/zh-Hant.toml` have the sentences by key; `refusals.zh-Hant.toml` and
-`workloads.*.toml` those that stand elsewhere in English. A key that a language does not have is
+`texts/en.toml` and `texts/zh-Hant.toml` have the sentences by key; `refusals`, `workloads` and
+`said` those that stand elsewhere in English. A key that a language does not have is
 said in English (tests/web/test_texts.py finds it before a reader does).
 """
 
@@ -29,17 +29,19 @@ class Words:
         self._english = texts(EN)
         self._refusals = _table(f"refusals.{language}")
         self._workloads = _table(f"workloads.{language}")
+        self._said = dict(_flat(_table(f"said.{language}")))
 
     def __call__(self, key: str, **facts: Any) -> str:
         text = self._texts.get(key) or self._english[key]
         return text.format(**facts) if facts else text
 
     def has(self, key: str) -> bool:
-        return key in self._texts or key in self._english
+        """For keys that are made from what the API says, such as a change's name."""
+        return key in self._english
 
-    def said(self, section: str, words: str) -> str:
-        """A word that the API says, in this language where `section` has it."""
-        return self._texts.get(f"{section}.{words.replace(' ', '_')}", words)
+    def said(self, kind: str, words: str) -> str | None:
+        """What the API says in English, in this language; None where nobody has translated it."""
+        return self._said.get(f"{kind}.{words.replace(' ', '_')}")
 
     def refused(self, told: Refusal) -> tuple[str, str, str]:
         """What, why and next of a Refusal; its facts fill the sentences of this language."""

@@ -127,7 +127,7 @@ def test_a_page_that_a_job_made_gets_nowhere(
     job = live.submit(workload="web.hostile")
     assert ended(live, job)["state"] == "succeeded"
     before = count(live)
-    address = f"/api/jobs/{job}/artifacts/picture.html"
+    address = f"/api/jobs/{job}/artifacts/artifacts/picture.html"
     reader = visit(live)
     reader.forgive(*KEPT)
     reader.page.goto(reader.url + address)
@@ -159,9 +159,9 @@ def judged(made: Any) -> None:
     """Every try was refused, the image did not load, and it is no page of our origin."""
     made.wait_for_function("document.getElementById('said').textContent.endsWith('end')")
     said = made.inner_text("#said").split("; ")[:-1]
-    # A form says nothing to who sends it, and alone in its window a page is its own parent.
+    # A form and a beacon say nothing to who sends them, and alone in its window a page is its own parent.
     done = {line.split()[0] for line in said if not line.endswith("refused")}
-    assert len(said) == 11 and done <= {"submit", "parent"}, said
+    assert len(said) == 11 and done <= {"submit", "parent", "beacon"}, said
     assert made.evaluate("document.images[0].naturalWidth") == 0
     assert made.evaluate("self.origin") == "null"
 

@@ -53,7 +53,8 @@ def image(t: Words, job: str, one: Artifact) -> str:
         shown = f'<p class="dim">{escape(t("artifacts.large", size=size(one["bytes"])))}</p>'
     else:
         shown = (
-            f'<a href="{link}" class="picture" data-lightbox><img src="{link}" alt="{title}"'
+            f'<a href="{link}" class="picture" data-lightbox="{escape(t("frame.close"))}">'
+            f'<img src="{link}" alt="{title}"'
             f' loading="lazy" data-broken="{escape(t("artifacts.broken"))}"></a>'
         )
     return figure(t, job, one, shown)

@@ -31,7 +31,7 @@ def _group(t: Words, group: str, of: Sequence[Mapping[str, Any]]) -> str:
     return (
         f'<section data-group="{escape(group)}" id="{escape(group)}" style="--cards:{len(of)}">'
         f"<h2>{escape(heading(t, group))}</h2>"
-        f'<ul class="cards">{"".join(_card(t, entry) for entry in of)}</ul></section>'
+        f'<ul class="tiles">{"".join(_card(t, entry) for entry in of)}</ul></section>'
     )
 
 
@@ -58,9 +58,9 @@ def _card(t: Words, entry: Mapping[str, Any]) -> str:
     name, title = entry["name"], entry["title"]
     short, sentence = called(t, name, title)
     return (
-        f'<li class="card" data-words="{escape(_words(entry))}" data-workload="{escape(name)}">'
+        f'<li class="tile" data-words="{escape(_words(entry))}" data-workload="{escape(name)}">'
         f"{picture_html(name, entry['group'])}"
-        f'<div class="card-text"><h3><a href="/catalogue/{quote(name)}">{escape(short)}</a></h3>'
+        f'<div class="tile-text"><h3><a href="/catalogue/{quote(name)}">{escape(short)}</a></h3>'
         f'<p>{escape(sentence)}</p><code class="dim">{escape(name)}</code></div></li>'
     )
 

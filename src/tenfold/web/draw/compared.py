@@ -11,7 +11,7 @@ from tenfold.web.amounts import long
 from tenfold.web.draw.job_facts import ENDED, flat, said
 from tenfold.web.words import Words
 
-__all__ = ["ENDED", "boxes", "nothing", "offered", "tables"]
+__all__ = ["ENDED", "boxes", "called", "nothing", "offered", "tables"]
 
 Job = Mapping[str, Any]
 
@@ -29,12 +29,19 @@ def offered(rows: Sequence[Mapping[str, Any]], chosen: Sequence[str]) -> list[Ma
 def boxes(t: Words, rows: Sequence[Mapping[str, Any]], chosen: Sequence[str]) -> str:
     items = "".join(
         f'<li><label><input type="checkbox" value="{escape(row["id"])}"'
-        f'{" checked" if row["id"] in chosen else ""}> <span class="num">#{escape(row["id"])}</span>'
-        f' {escape(row["name"])} <span class="dim">{escape(t("states." + row["state"]))}</span>'
+        f"{' checked' if row['id'] in chosen else ''}>"
+        f' <span class="num">#{escape(row["id"])}</span> {escape(row["name"])}'
+        f' <span class="dim">{escape(t("states." + row["state"]))}</span>'
         "</label></li>"
         for row in rows
     )
     return f'<ul class="compare-boxes">{items}</ul>'
+
+
+def called(jobs: Sequence[Job]) -> dict[str, str]:
+    """What the line of each is called: its name only where that tells them apart."""
+    alike = len({job["name"] for job in jobs}) == 1
+    return {job["id"]: f"#{job['id']}" + ("" if alike else f" {job['name']}") for job in jobs}
 
 
 def nothing(t: Words) -> str:

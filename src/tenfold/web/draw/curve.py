@@ -18,7 +18,7 @@ LOG_SPAN = 100.0  # a positive curve that spans more is drawn on a logarithmic s
 
 
 class Curve:
-    """`add` what came; `points` is what is drawn: MOST at first, twice that before it is thinned."""
+    """`add` what came; `points` is what is drawn, never more than twice MOST."""
 
     def __init__(self, points: Iterable[Sequence[float]] = ()) -> None:
         self.points: list[Point] = []
@@ -48,11 +48,12 @@ class Curve:
     def highest(self) -> float:
         return max(value for _, _, value in self.points)
 
-    @property
-    def wants_log(self) -> bool:
-        """Whether a straight scale would hide most of it."""
-        low = self.lowest if self.points else 0.0
-        return low > 0 and self.highest / low > LOG_SPAN
+
+def wants_log(curves: Sequence[Curve]) -> bool:
+    """Whether a straight scale would hide most of them."""
+    drawn = [one for one in curves if one.points]
+    low = min((one.lowest for one in drawn), default=0.0)
+    return low > 0 and max(one.highest for one in drawn) / low > LOG_SPAN
 
 
 def thinned(points: Sequence[Point], most: int) -> list[Point]:

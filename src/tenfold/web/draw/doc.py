@@ -26,6 +26,12 @@ def short_title(title: str) -> tuple[str, str]:
     return name, rest[:1].upper() + rest[1:]
 
 
+def inline_html(text: str) -> str:
+    """Escaped, with `code` and addresses as what they are."""
+    html = _CODE.sub(r"<code>\1</code>", escape(text, quote=False))
+    return _LINK.sub(lambda m: f'<a href="{m[0]}" rel="noreferrer">{m[0]}</a>', html)
+
+
 def _block(block: str) -> str:
     lines = block.split("\n")
     if all(line.startswith("    ") for line in lines if line.strip()):
@@ -41,12 +47,9 @@ def _block(block: str) -> str:
             items[-1].append(text)
         else:
             before.append(text)
-    html = f"<p>{_inline(' '.join(before))}</p>" if before else ""
+    html = f"<p>{inline_html(' '.join(before))}</p>" if before else ""
     if items:
-        html += "<ul>" + "".join(f"<li>{_inline(' '.join(item))}</li>" for item in items) + "</ul>"
+        html += (
+            "<ul>" + "".join(f"<li>{inline_html(' '.join(item))}</li>" for item in items) + "</ul>"
+        )
     return html
-
-
-def _inline(text: str) -> str:
-    html = _CODE.sub(r"<code>\1</code>", escape(text, quote=False))
-    return _LINK.sub(lambda m: f'<a href="{m[0]}" rel="noreferrer">{m[0]}</a>', html)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
+from tenfold.web.draw.doc import inline_html
 from tenfold.web.parts.form import Field, as_raw, plain
 from tenfold.web.words import Words
 
@@ -25,7 +26,7 @@ def form_html(
     if folded:
         opened = any(field.advanced and field.name in values for field in form)
         html += (
-            f'<details class="more"{" open" if opened else ""}>'
+            f'<details class="folded"{" open" if opened else ""}>'
             f"<summary>{escape(t('form.advanced'))}</summary>"
             f'<div class="fields">{folded}</div></details>'
         )
@@ -87,6 +88,8 @@ def _input(field: Field, own: str, raw: Any, kept: str) -> str:
         high = "" if field.high is None else f' max="{plain(field.high)}"'
         return f'<input type="number" step="{step}"{low}{high} {own} {kept} value="{value}">'
     held = ' class="code"' if field.kind in ("command", "path", "numbers") else ""
+    if field.kind == "command":
+        held += ' placeholder="python train.py --epochs 3"'
     plainly = 'autocomplete="off" autocapitalize="off" spellcheck="false"'
     return f'<input type="text"{held} {plainly} {own} {kept} value="{value}">'
 
@@ -112,7 +115,7 @@ def _labels(field: Field) -> tuple[str, ...]:
 
 def _help(t: Words, field: Field) -> str:
     range_ = _range(t, field)
-    said = escape(field.help)
+    said = inline_html(field.help)
     return said + (f' <span class="range num">{escape(range_)}</span>' if range_ else "")
 
 

@@ -25,11 +25,11 @@ def kinds(t: Words, chosen: str | None) -> str:
     links = [("", t("gallery.all")), *((kind, t(f"gallery.kind_{kind}")) for kind in KINDS)]
     shown = "".join(
         f'<a href="/gallery{f"?kind={kind}" if kind else ""}"'
-        f' class="chip{" here" if kind == (chosen or "") else ""}" data-kind="{kind}"'
+        f' class="kind{" here" if kind == (chosen or "") else ""}" data-kind="{kind}"'
         f"{' aria-current=true' if kind == (chosen or '') else ''}>{escape(said)}</a>"
         for kind, said in links
     )
-    return f'<nav class="chips" aria-label="{escape(t("gallery.kinds"))}">{shown}</nav>'
+    return f'<nav class="kinds" aria-label="{escape(t("gallery.kinds"))}">{shown}</nav>'
 
 
 def days(t: Words, artifacts: Sequence[Mapping[str, Any]], now_s: float, last: str) -> str:
@@ -75,7 +75,8 @@ def _picture(t: Words, one: Mapping[str, Any], link: str, title: str) -> str:
         return f'<span class="dim">{escape(t("artifacts.gone"))}</span>'
     if shape is Shape.IMAGE and (count or 0) <= MOST_PREVIEW:
         return (
-            f'<a href="{link}" class="picture" data-lightbox><img src="{link}" alt="{title}"'
+            f'<a href="{link}" class="picture" data-lightbox="{escape(t("frame.close"))}">'
+            f'<img src="{link}" alt="{title}"'
             f' loading="lazy"{broken}></a>'
         )
     if shape is Shape.VIDEO:

@@ -93,12 +93,13 @@ def attempts(t: Words, rows: Sequence[Mapping[str, Any]], job: str, shown: int) 
     """Links to the log of each attempt, where there are several."""
     if len(rows) < 2:
         return ""
-    links = "".join(
-        f'<a href="?attempt={row["number"]}#log" class="tag{" accent" if row["number"] == shown else ""}"'
-        f"{' aria-current=true' if row['number'] == shown else ''}"
-        f' title="{escape(_how(t, row))}">{escape(t("job.attempt_n", n=row["number"]))}</a>'
-        for row in rows[-MOST:]
-    )
+    links = ""
+    for row in rows[-MOST:]:
+        here = ' accent" aria-current="true' if row["number"] == shown else ""
+        links += (
+            f'<a href="?attempt={row["number"]}#log" class="tag{here}"'
+            f' title="{escape(_how(t, row))}">{escape(t("job.attempt_n", n=row["number"]))}</a>'
+        )
     label = escape(t("job.attempts"))
     return f'<nav class="attempts" aria-label="{label}">{links}</nav>'
 

@@ -61,7 +61,7 @@ def _bar(t: Words, row: Row, now_s: float) -> str:
         said.append(t("job.left", long=long(t, left_s), at=moment(row["eta_s"], now_s)))
     label = escape(t("job.progress"))
     return (
-        f'<div class="job-bar"><div class="bar" role="progressbar" aria-label="{label}"'
+        f'<div class="job-bar"><div class="job-done" role="progressbar" aria-label="{label}"'
         f' aria-valuenow="{share * 100:.0f}" aria-valuemin="0" aria-valuemax="100">'
         f'<span style="width:{share * 100:.2f}%"></span></div>'
         f'<div class="num dim" data-progress>{escape(" · ".join(said))}</div></div>'
@@ -99,7 +99,7 @@ def outcome_html(t: Words, job: Job) -> str:
         parts.append(refusal_html(t, refusal_from_json(outcome["refusal"])))
     elif job["state"] == "failed" and not outcome.get("error") and not result:
         parts.append(f'<p class="job-why">{escape(str(job.get("reason") or ""))}</p>')
-    if outcome.get("exit_code"):
+    if outcome.get("exit_code") and not outcome.get("refusal"):
         parts.append(f"<p>{escape(t('job.exit_code', n=outcome['exit_code']))}</p>")
     if outcome.get("error"):
         parts.append(
@@ -126,8 +126,8 @@ def files_head(t: Words, job: str, count: int) -> str:
     return (
         f'<div class="section-head"><h2>{escape(t("job.files"))}'
         f' <span class="dim num">{count}</span></h2>'
-        f'<a class="do second" data-download href="{link}" download>{escape(t("job.all_files"))}</a>'
-        "</div>"
+        f'<a class="do second" data-download href="{link}" download>'
+        f"{escape(t('job.all_files'))}</a></div>"
     )
 
 
@@ -138,6 +138,11 @@ def table(values: Mapping[str, Any]) -> str:
         for name, value in flat(values)
     )
     return f'<table class="plain values"><tbody>{rows}</tbody></table>'
+
+
+def told(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Without what is not set: a command has many params, and most of them are empty."""
+    return {name: value for name, value in values.items() if value not in (None, "", [], {})}
 
 
 def flat(values: Mapping[str, Any], before: str = "") -> list[tuple[str, Any]]:

@@ -15,7 +15,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from tenfold.web.amounts import number
-from tenfold.web.draw.site_steps import DAY_S, Step, mean_price, spans, watts_words
+from tenfold.web.draw.site_steps import DAY_S, Step, cheap_below, spans, watts_words
 from tenfold.web.words import Words
 
 HOUR_S, QUARTER_S = 3600.0, 900.0
@@ -60,7 +60,7 @@ def budget_svg(
     t: Words, draw: Mapping[str, Any], width: float = 960, height: float = 260, zone: str = ""
 ) -> str:
     """Watts drawn up to now as an area, watts allowed from now on as a step line; quiet hours are
-    shaded, and below stand the prices, of which those under the mean are marked as cheap. `zone`:
+    shaded, and below stand the prices; those clearly under the mean are marked as cheap. `zone`:
     whose clock the axis has; empty: this machine's."""
     now_s, steps = float(draw["now_s"]), list(draw["budget"])
     minutes = [(float(at_s), watts) for at_s, watts in draw["minutes"]]
@@ -207,7 +207,7 @@ def _allowed(t: Words, steps: Sequence[Step], scale: Scale) -> list[str]:
 
 
 def _prices(t: Words, steps: Sequence[Step], scale: Scale) -> list[str]:
-    mean = mean_price(steps, scale.until_s)
+    limit = cheap_below(steps, scale.until_s)
     merged: list[tuple[float, float, float]] = []
     for step, at_s, end_s in spans(steps, scale.until_s):
         price = step["price_kwh"]
@@ -220,7 +220,7 @@ def _prices(t: Words, steps: Sequence[Step], scale: Scale) -> list[str]:
     parts, y = [], scale.floor + 6
     for price, at_s, end_s in merged:
         x, wide = scale.x(at_s), scale.x(end_s) - scale.x(at_s)
-        cheap = mean is not None and price < mean
+        cheap = limit is not None and price < limit
         words = f"{price:g} {t('site.cheap')}" if cheap and wide > 84 else f"{price:g}"
         parts.append(
             f'<rect class="price{" cheap" if cheap else ""}" x="{x:.1f}" y="{y:.1f}"'

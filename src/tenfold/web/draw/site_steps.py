@@ -13,6 +13,7 @@ from tenfold.web.amounts import money, number
 from tenfold.web.words import Words
 
 DAY_S = 86_400.0
+CLEARLY = 0.1  # of the mean
 
 Step = Mapping[str, Any]
 
@@ -24,8 +25,9 @@ def spans(steps: Sequence[Step], until_s: float) -> Iterator[tuple[Step, float, 
             yield step, float(step["start_s"]), float(after["start_s"])
 
 
-def mean_price(steps: Sequence[Step], until_s: float) -> float | None:
-    """Over the time that has a price; None where no step has one, or all have the same."""
+def cheap_below(steps: Sequence[Step], until_s: float) -> float | None:
+    """Prices under it are cheap: clearly below the mean of the time that has a price. None where
+    no step has one, or all have the same."""
     priced = [
         (step["price_kwh"], end_s - at_s)
         for step, at_s, end_s in spans(steps, until_s)
@@ -33,18 +35,19 @@ def mean_price(steps: Sequence[Step], until_s: float) -> float | None:
     ]
     if len({price for price, _ in priced}) < 2:
         return None
-    return float(sum(price * long for price, long in priced) / sum(long for _, long in priced))
+    mean = sum(price * long for price, long in priced) / sum(long for _, long in priced)
+    return float(mean - CLEARLY * abs(mean))
 
 
 def steps_table(t: Words, draw: Mapping[str, Any], currency: str, zone: str = "") -> str:
     """The same steps in words."""
     clock = ZoneInfo(zone) if zone else None
-    mean = mean_price(draw["budget"], draw["now_s"] + DAY_S)
+    limit = cheap_below(draw["budget"], draw["now_s"] + DAY_S)
     rows = []
     for step, at_s, _ in spans(draw["budget"], draw["now_s"] + DAY_S):
         hours = [t("site.quiet_hours")] if step["quiet"] else []
         hours += [t("site.night_hours")] if step["night"] else []
-        if mean is not None and step["price_kwh"] is not None and step["price_kwh"] < mean:
+        if limit is not None and step["price_kwh"] is not None and step["price_kwh"] < limit:
             hours.append(t("site.cheap_hours"))
         cells = (
             datetime.fromtimestamp(at_s, clock).strftime("%H:%M"),

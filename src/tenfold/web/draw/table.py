@@ -50,8 +50,11 @@ def table_html(table: Table, label: str) -> str:
         for at, head in enumerate(table.heads)
     )
     rows = "".join(
-        f"<tr>{''.join(f'<td{_right(right[at])}>{escape(_cut(cell))}</td>' for at, cell in enumerate(row))}"
-        "</tr>"
+        "<tr>"
+        + "".join(
+            f"<td{_right(right[at])}>{escape(_cut(cell))}</td>" for at, cell in enumerate(row)
+        )
+        + "</tr>"
         for row in table.rows
     )
     return (

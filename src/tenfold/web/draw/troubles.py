@@ -6,29 +6,25 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from tenfold.web.words import EN, Words
+from tenfold.web.words import Words
 
 
 def trouble_text(t: Words, trouble: Mapping[str, Any]) -> str:
-    key = f"troubles.{trouble['code']}"
-    if t.language == EN or not t.has(key):
+    sentence = t.said("troubles", trouble["code"])
+    if sentence is None:
         return str(trouble["text"])
     facts = dict(trouble["facts"])
     of = str(trouble["of"])
     facts |= {"card": of if len(of) < 12 else f"{of[:11]}…", "of": of}
     if isinstance(facts.get("by"), list):
-        facts["by"] = "、".join(_held(t, word) for word in facts["by"])
+        facts["by"] = "、".join(t.said("held", word) or word for word in facts["by"])
     heat_c = facts.get("temperature_c")
-    facts["at"] = "" if heat_c is None else t("troubles.at", heat=f"{heat_c:.0f}")
+    at = t.said("troubles", "at") or ""
+    facts["at"] = "" if heat_c is None else at.format(heat=f"{heat_c:.0f}")
     try:
-        return t(key, **facts)
+        return sentence.format(**facts)
     except (KeyError, ValueError, TypeError):  # of a newer daemon than these words
         return str(trouble["text"])
-
-
-def _held(t: Words, word: str) -> str:
-    key = f"troubles.by.{word.replace(' ', '_')}"
-    return t(key) if t.has(key) else word
 
 
 def troubles_html(t: Words, troubles: Sequence[Mapping[str, Any]]) -> str:

@@ -52,9 +52,9 @@ class Chat:
                 .props("outlined dense stack-label data-field=model")
                 .classes("chat-model")
             )
-            with ui.element("button").props("type=button id=chat-new") as new:
+            with ui.element("button").props("type=button id=chat-new") as self._new:
                 ui.html(escape(t("chat.new")), sanitize=False, tag="span")
-            new.classes("do second").on("click", self._begin_anew)
+            self._new.classes("do second").on("click", self._begin_anew)
         self._state = ui.html("", sanitize=False).props("id=chat-state role=status")
         self._none = ui.html("", sanitize=False).props("id=chat-none")
         with ui.element("div").props(f'aria-live=polite aria-label="{escape(t("chat.turns"))}"'):
@@ -134,6 +134,7 @@ class Chat:
         self._choice.set_options(names, value=chosen)
         self._choice.set_visibility(bool(found))
         self._area.set_visibility(bool(found))
+        self._new.set_visibility(bool(found or self._talk.turns))
         self._none.set_content("" if found else none_html(self._page))
         self._tell_state()
 

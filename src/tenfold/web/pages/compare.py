@@ -40,7 +40,7 @@ async def build(page: Page, **parts: str) -> None:
     await _choice(page, details, chosen)
     if len(details) < 2:
         return
-    called = {one["job"]["id"]: f"#{one['job']['id']} {one['job']['name']}" for one in details}
+    called = compared.called([detail["job"] for detail in details])
     title = ui.html(f"<h2>{escape(t('job.curves'))}</h2>", sanitize=False)
     curves = Curves(page, called)
     for job in chosen:

@@ -212,10 +212,11 @@ class _JobPage:
         job = detail["job"]
         told = await page.api.get(f"{self._path}/explain")
         outcome = job_facts.outcome_html(t, job)
+        params = job_facts.told(job["spec"]["params"])
         self._outcome.set_content(outcome)
         self._outcome.set_visibility(bool(outcome))
         _fill(self._energy, job_facts.energy_html(t, detail["energy"]))
-        _fill(self._params, job_facts.table(job["spec"]["params"]) if job["spec"]["params"] else "")
+        _fill(self._params, job_facts.table(params) if params else "")
         _fill(self._children, job_facts.children_html(t, detail["children"]))
         _fill(self._history, history.timeline(t, told["history"], self._now_s))
         shown = self._attempt or job["attempt"]

@@ -31,7 +31,8 @@ async def build(page: Page, **parts: str) -> None:
     label = (
         f' <span class="tag">{escape(t("frame.modelled"))}</span>' if verdict["modelled"] else ""
     )
-    title = escape(t("site.title", box=verdict["box"]))
+    called = verdict["box"] if verdict["modelled"] else t("site.this_machine")
+    title = escape(t("site.title", box=called))
     ui.html(f"<h1>{title}{label}</h1><p class=dim>{escape(t('site.lead'))}</p>", sanitize=False)
     answers = ui.html(answers_html(t, verdict) + first_html(t, verdict), sanitize=False)
     answers.props("id=site-verdict")

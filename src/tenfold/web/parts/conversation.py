@@ -73,6 +73,7 @@ class Conversation:
         self.turns: list[Turn] = []
         self._task: asyncio.Task[None] | None = None
         self._list = ui.element("div").props("id=chat-turns").classes("turns")
+        self._list.props["data-empty"] = page.t("chat.empty")
         page.client.on_delete(self.stop)
 
     @property

@@ -43,7 +43,7 @@ class _Chart:
         lines = [line for line in self.lines.values() if line.points]
         if self.log is not None:
             return self.log and all(line.lowest > 0 for line in lines)
-        return bool(lines) and all(line.wants_log for line in lines)
+        return curve.wants_log(lines)
 
 
 class Curves:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping
 from html import escape
 from typing import Any
@@ -31,7 +32,8 @@ class EnergyHistory:
         listed = await self._page.api.get("/api/workloads")
         rows = listed if isinstance(listed, list) else listed.get("workloads", [])
         self._named = {
-            row["name"]: t.workload(row["name"], row.get("title", row["name"])) for row in rows
+            row["name"]: _short(t.workload(row["name"], row.get("title", row["name"])))
+            for row in rows
         }
         with (
             ui.element("div")
@@ -124,3 +126,8 @@ def _facts(t: Words, answer: Mapping[str, Any]) -> str:
         for key, value, more in facts
     )
     return f'<div class="facts">{cells}</div>'
+
+
+def _short(title: str) -> str:
+    """`Command: a program of your own` is a `Command` in a table."""
+    return re.split("[:：]", title, maxsplit=1)[0]

@@ -65,16 +65,20 @@ async def offers(page: Page) -> None:
 
 
 async def found_offers(api: Api) -> list[Offer]:
-    """What fits here and has its parts installed, by `chosen`."""
+    """What fits here and has its parts installed, by `chosen`. Each look is a process of its own,
+    so it ends when there is enough, and workloads that make pictures come first."""
     found: list[Offer] = []
     listed = (await api.get("/api/workloads"))["workloads"]
-    for entry in sorted(listed, key=lambda one: not has_picture(one["name"])):
+    pictured = [entry for entry in listed if has_picture(entry["name"])]
+    others = [entry for entry in listed if not has_picture(entry["name"])]
+    for entries in (pictured, others):
         for size in ORDER:
-            told = await _estimate(api, entry["name"], size)
-            if told is not None:
-                found.append(Offer(entry, size, told))
-        if len({offer.entry["name"] for offer in found if offer.time_s <= PATIENCE_S}) >= HOW_MANY:
-            break  # each look is a process; three different ones are enough
+            for entry in entries:
+                told = await _estimate(api, entry["name"], size)
+                if told is not None:
+                    found.append(Offer(entry, size, told))
+            if len([offer for offer in found if offer.time_s <= PATIENCE_S]) >= HOW_MANY:
+                return chosen(found)
     return chosen(found)
 
 
@@ -105,10 +109,11 @@ def _card(t: Words, offer: Offer) -> str:
     label = f"{t('offers.run_label', name=short)} ({size})"
     settings = f"{t('offers.open')}: {short} ({size})"
     return (
-        f'<li class="card offer" data-offer="{escape(name)}" data-size="{escape(offer.size)}">'
+        f'<li class="tile offer" data-offer="{escape(name)}" data-size="{escape(offer.size)}">'
         f"{picture_html(name, offer.entry['group'])}"
-        f'<div class="card-text"><h3>{escape(short)}</h3><p>{escape(sentence)}</p>'
-        f'<p class="dim">{escape(t("offers.size", size=size))}</p>{_facts(t, offer.told)}'
+        f'<div class="tile-text"><h3>{escape(short)}</h3><p>{escape(sentence)}</p>'
+        f'<p class="offer-size"><span class="tag accent">{escape(size)}</span></p>'
+        f"{_facts(t, offer.told)}"
         f'<div class="row-buttons"><button type="button" class="do" data-run="{escape(name)}"'
         f' data-size="{escape(offer.size)}" data-key="{secrets.token_hex(8)}"'
         f' aria-label="{escape(label)}">{escape(t("offers.run"))}</button>'
@@ -137,7 +142,7 @@ def _facts(t: Words, told: Mapping[str, Any]) -> str:
 
 
 def _waiting(t: Words) -> str:
-    cards = '<li class="card offer-wait" aria-hidden="true"><div class="picture"></div></li>'
+    cards = '<li class="tile offer-wait" aria-hidden="true"><div class="picture"></div></li>'
     said = f'<p class="dim" role="status">{escape(t("offers.working"))}</p>'
     return f'{said}<ul aria-busy="true">{cards * HOW_MANY}</ul>'
 

@@ -15,7 +15,7 @@ from tenfold.web.words import Words
 FIRST = "first"  # wherever it fits first
 PLACES = ("gpus", "slice", "cores")
 HOURS = ("", "anytime", "cheap", "night", "quiet-ok")
-KINDS = ("", "batch", "service", "interactive")
+KINDS = ("batch", "service", "interactive")
 MINUTE_S = 60.0
 
 
@@ -36,7 +36,7 @@ def order_fields(t: Words, workload: str, box: Mapping[str, Any]) -> list[Field]
     if workload == COMMAND:
         minutes = t("form.units.min")
         found.append(_field(t, "minutes", "number", unit=minutes, low=0, above=True))
-        found.append(_choice(t, "kind", KINDS, ""))
+        found.append(_choice(t, "kind", KINDS, "batch"))
     return [
         *found,
         _choice(t, "when", HOURS, ""),

@@ -122,7 +122,8 @@ class RunForm:
         """Ask what this run would need, and show it."""
         self._turn += 1
         turn, asked, t = self._turn, self.asked(raws), self._page.t
-        line = f'<pre class="line" tabindex="0"><code id="line">{escape(command_line(asked.body))}'
+        said = command_line(asked.body) + (" …" if asked.lacks else "")
+        line = f'<pre class="line" tabindex="0"><code id="line">{escape(said)}'
         self._line.set_content(line + "</code></pre>")
         if asked.lacks:
             text = t("catalogue.lacks", fields=", ".join(asked.lacks))

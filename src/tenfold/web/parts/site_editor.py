@@ -159,7 +159,10 @@ class SiteEditor:
         if no.code == "site.changed":
             again = f'<p><a href="/site" class="do second">{escape(t("site.load_anew"))}</a></p>'
             head.set_content(refusal_html(t, no) + again)
-        self._page.run_script(f"document.getElementById('c{head.id}').scrollIntoView()")
+        name = "form" if of_form else "text"
+        self._page.run_script(
+            f"document.getElementById('site-{name}-head').scrollIntoView({{block: 'center'}})"
+        )
 
     def _what_would_be(self, told: Mapping[str, Any]) -> None:
         t = self._page.t

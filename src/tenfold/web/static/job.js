@@ -30,7 +30,7 @@
     if (!box) {
       box = document.createElement("dialog");
       box.className = "lightbox";
-      box.innerHTML = '<button type="button" aria-label="✕">✕</button><img alt=""><p><a target="_blank" rel="noopener"></a></p>';
+      box.innerHTML = '<button type="button">✕</button><img alt=""><p><a target="_blank" rel="noopener"></a></p>';
       box.addEventListener("click", (event) => {
         if (event.target === box || event.target.tagName === "BUTTON" || event.target.tagName === "IMG") box.close();
       });
@@ -40,6 +40,7 @@
       });
       document.body.append(box);
     }
+    box.querySelector("button").setAttribute("aria-label", link.dataset.lightbox);
     show(pictures().indexOf(link));
     box.showModal();
   };

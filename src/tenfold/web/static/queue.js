@@ -10,15 +10,19 @@ window.tenfoldQueue = (() => {
   let due = 0;
   let heldAt = 0;
   let width = 0;
+  let height = 0; // of a row
 
-  const height = () => parseFloat(getComputedStyle(list).getPropertyValue("--row"));
+  // Asked once, and when the window has another size: a question lays out all that changed.
+  function measure() {
+    height = parseFloat(getComputedStyle(list).getPropertyValue("--row"));
+  }
 
   function look() {
     due = 0;
     if (!list?.isConnected) return;
-    const above = -list.getBoundingClientRect().top / height();
+    const above = -list.getBoundingClientRect().top / height;
     const first = Math.max(0, Math.floor((above - OVER) / STEP) * STEP);
-    const count = Math.ceil(innerHeight / height()) + 2 * OVER + STEP;
+    const count = Math.ceil(innerHeight / height) + 2 * OVER + STEP;
     if (asked === `${first} ${count}`) return;
     asked = `${first} ${count}`;
     emitEvent("queue-see", { first, count });
@@ -97,8 +101,9 @@ window.tenfoldQueue = (() => {
     if (list) return;
     list = document.getElementById("rows");
     if (!list) return;
+    measure();
     addEventListener("scroll", lookSoon, { passive: true });
-    addEventListener("resize", lookSoon, { passive: true });
+    addEventListener("resize", () => { measure(); lookSoon(); }, { passive: true });
     list.addEventListener("pointermove", hold, { passive: true });
     list.addEventListener("pointerdown", hold, { passive: true });
     list.addEventListener("click", (event) => {
