@@ -25,6 +25,8 @@ def test_a_step_that_comes_again_takes_the_place_of_what_followed_it() -> None:
     line = Curve([(1, 1.0, 10.0), (2, 2.0, 20.0), (3, 3.0, 30.0)])
     line.add([(2, 9.0, 21.0)])
     assert line.points == [(1, 1.0, 10.0), (2, 9.0, 21.0)]
+    line.add([(2, 9.5, 22.0)])
+    assert line.points == [(1, 1.0, 10.0), (2, 9.5, 22.0)]
 
 
 def test_what_is_no_number_is_left_out() -> None:

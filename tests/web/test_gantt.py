@@ -121,7 +121,8 @@ def test_the_drawing_stays_the_same_text_within_a_pixel() -> None:
 
 
 def test_the_limit_is_drawn_only_where_there_is_one() -> None:
-    steps = [{"start_s": NOW, "watts": 4000.0}, {"start_s": NOW + 9 * HOUR_S, "watts": 2000.0}]
+    told = [(0, 4000.0), (3, 4000.0), (9, 2000.0), (12, None)]  # at the third hour only the price
+    steps = [{"start_s": NOW + hour * HOUR_S, "watts": watts} for hour, watts in told]
     bands = [r for r in drawn(plan(), steps=steps).iter("rect") if r.attrib["class"] == "limit"]
     assert [float(r.attrib["height"]) for r in bands] == [22.0, 11.0]
     none = [{"start_s": NOW, "watts": None}]

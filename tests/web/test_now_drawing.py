@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from tenfold.web.draw.now import now_html
+from tenfold.web.draw.now import limit_words, now_html
 from tenfold.web.words import words
 
 EN = words("en")
@@ -51,3 +51,10 @@ def test_where_the_host_is_unknown_the_cards_are_named_as_what_they_are() -> Non
     watts = {"now": None, "missing": "no host", "cards": 1070.0, "budget": None, "why": ""}
     html = now_html(EN, box(watts=watts))
     assert "Cards draw now" in html and "1,070 W" in html and "Draws now" not in html
+
+
+def test_what_sets_a_limit_is_said_in_chinese() -> None:
+    zh = words("zh-Hant")
+    assert limit_words(zh, "circuit garage") == "迴路 garage"
+    assert limit_words(zh, "quiet hours") == "安靜時段"
+    assert limit_words(zh, "the moon") == "the moon" == limit_words(EN, "the moon")

@@ -29,6 +29,7 @@ class EstimateRequest(BaseModel):
     slice: str | None = Field(None, description="A MIG profile, instead of whole GPUs.")
     cores: int | None = Field(None, ge=1, description="CPU cores of a CPU share.")
     memory_gib: float | None = Field(None, gt=0, lt=math.inf, description="Memory, in GiB.")
+    time_s: float | None = Field(None, gt=0, lt=math.inf, description="Expected run time, in s.")
     box: str | None = Field(None, description="A declared box, such as `10xH100-PCIe`.")
 
 

@@ -145,7 +145,7 @@ def _head(page: Page, way: str, request: Request) -> None:
     with ui.element("header").classes("head"):
         ui.html(
             f'<a class="skip" href="#main">{escape(t("frame.skip"))}</a>'
-            '<a class="brand" href="/">'
+            '<a class="brand" href="/" aria-label="Tenfold">'
             '<img src="/static/tenfold.svg" alt="" width="22" height="22">'
             "<span>Tenfold</span></a>"
             f'<nav class="ways" aria-label="{escape(t("frame.ways"))}">{ways}</nav>',

@@ -54,7 +54,8 @@ class Visit:
 
     def open(self, path: str) -> Page:
         """The page at `path`, once its heading is there and its line to the daemon is up."""
-        self.page.goto(self.url + path, wait_until="domcontentloaded")
+        answer = self.page.goto(self.url + path, wait_until="domcontentloaded")
+        assert answer is not None and answer.ok, self.log()
         self.page.wait_for_selector("main h1")
         self.page.wait_for_function("window.socket && window.socket.connected")
         return self.page
@@ -63,6 +64,10 @@ class Visit:
         """Until the expression is true in the page; what it was then."""
         seen = self.page.wait_for_function(script, arg=facts or None, timeout=limit_ms)
         return seen.json_value()
+
+    def log(self) -> str:
+        """The end of what the daemon said."""
+        return (self.daemon.folder / "log").read_text()[-3000:]
 
     def overflow(self) -> int:
         """Pixels by which the page is wider than the window."""

@@ -12,11 +12,12 @@ from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from tenfold.web.amounts import kwh, money, number
+from tenfold.web.amounts import kwh, long, money
 from tenfold.web.words import Words
 
 PARTS = ("jobs", "idle", "host")  # from the floor up
 MOST_BARS = 62  # more days are put together by weeks
+SEEN_H = 0.01  # less than that, nobody has to be told that it is unknown
 BASES = ("counter", "reading", "modelled")
 LEFT, RIGHT, TOP, BOTTOM = 62.0, 8.0, 12.0, 26.0
 COLUMNS = ("kwh", "money", "priced", "gpu_hours", "cloud_money", "unknown_hours")
@@ -47,8 +48,8 @@ def bars(answer: Mapping[str, Any], zone: str = "") -> list[Bar]:
     of_day = {row["day"]: row for row in answer["rows"]}
     count = int(answer["days"])
     days = [today - timedelta(days=count - 1 - place) for place in range(count)]
-    long = 1 if count <= MOST_BARS else 7
-    groups = [days[max(0, end - long) : end] for end in range(count, 0, -long)][::-1]
+    each = 1 if count <= MOST_BARS else 7
+    groups = [days[max(0, end - each) : end] for end in range(count, 0, -each)][::-1]
     return [_bar(group, [of_day.get(day.isoformat(), {}) for day in group]) for group in groups]
 
 
@@ -141,8 +142,8 @@ def basis_words(t: Words, row: Row) -> str:
         + (f" {100 * part / every:.0f} %" if len(known) > 1 and every else "")
         for name, part in known.items()
     ]
-    if row["unknown_hours"] >= 0.005:
-        told.append(t("site.basis_unknown", hours=number(row["unknown_hours"])))
+    if row["unknown_hours"] >= SEEN_H:
+        told.append(t("site.basis_unknown", long=long(t, row["unknown_hours"] * 3600)))
     return ", ".join(told) or "–"
 
 

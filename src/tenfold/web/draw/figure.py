@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from html import escape
 from typing import Any
@@ -11,6 +12,7 @@ from tenfold.web.words import Words
 
 Figure = Mapping[str, Any]  # value, unit, source, basis
 Row = tuple[str, Figure]  # what it is, in the reader's language
+_IN_NUMBER = re.compile(r"(?<=\d) (?=\d{3}\b|(?:W|A|V|kW|%|min)(?!\w))")
 _ONE = {"supplies": "supply", "cards": "card", "slots": "slot", "lanes": "lane"}
 
 
@@ -32,6 +34,11 @@ def told(t: Words, figure: Figure) -> str:
 def digits(value: float) -> str:
     """Whole from a hundred on, three digits below."""
     return f"{value:,.0f}" if abs(value) >= 99.95 else f"{value:.3g}"
+
+
+def prose(text: str) -> str:
+    """A sentence of the API's; a number stays on one line with its unit."""
+    return _IN_NUMBER.sub("\u00a0", escape(text))
 
 
 def figures(t: Words, rows: Iterable[Row], head: str) -> str:

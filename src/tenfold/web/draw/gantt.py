@@ -81,8 +81,8 @@ class _Drawing:
         self.end_s = self.start_s + span_s
         self.line_s = began_s
         self.blocks = merged(blocks(plan, view.lanes), THIN_PX * self.px_s)
-        self.limits = [step for step in view.steps if step.get("watts") is not None]
-        self.top = TOP + (BAND + GAP if self.limits else 0.0)
+        self.limits = _limits(view.steps)
+        self.top = TOP + (BAND + GAP if any(watts for _, watts in self.limits) else 0.0)
         self.places = self._places()
 
     def svg(self) -> str:
@@ -152,24 +152,24 @@ class _Drawing:
 
     def _limit(self) -> list[str]:
         """What the site allows, as a band of steps above the lanes."""
-        if not self.limits:
+        highest = max((watts or 0.0 for _, watts in self.limits), default=0.0)
+        if not highest:
             return []
         found = [
             f'<text class="name" x="{LEFT - 8:g}" y="{TOP + BAND / 2 + 4:g}">'
             f"{escape(self.t('plan.limit'))}</text>"
         ]
-        highest = max(step["watts"] for step in self.limits) or 1.0
-        ends = [step["start_s"] for step in self.limits[1:]] + [math.inf]
-        for step, until_s in zip(self.limits, ends, strict=True):
-            x, right = self._x(step["start_s"]), self._x(until_s)
-            if right - x < 1 or until_s < self.start_s:
+        ends = [start_s for start_s, _ in self.limits[1:]] + [math.inf]
+        for (start_s, limit), until_s in zip(self.limits, ends, strict=True):
+            x, right = self._x(start_s), self._x(until_s)
+            if limit is None or right - x < 1:
                 continue
-            high = max(2.0, BAND * step["watts"] / highest)
-            watts = amount(step["watts"], "W", 4)
+            high = max(2.0, BAND * limit / highest)
+            watts = amount(limit, "W", 4)
             said = self.t(
                 "plan.limit_block",
                 watts=watts,
-                start=when(self.t, max(step["start_s"], self.now_s), self.now_s),
+                start=when(self.t, max(start_s, self.now_s), self.now_s),
                 end=when(self.t, min(until_s, self.end_s), self.now_s),
             )
             found.append(
@@ -214,6 +214,15 @@ class _Drawing:
         if len(block.jobs) > 1:
             return t("plan.many", n=len(block.jobs), where=where, start=start, end=end)
         return t("plan.block", name=block.name, where=where, start=start, end=end)
+
+
+def _limits(steps: Sequence[Mapping[str, Any]]) -> list[tuple[float, float | None]]:
+    """From when on which watts; a step that changes only the price is none here."""
+    found: list[tuple[float, float | None]] = []
+    for step in steps:
+        if not found or found[-1][1] != step["watts"]:
+            found.append((step["start_s"], step["watts"]))
+    return found
 
 
 def cut(name: str, width_px: float) -> str:

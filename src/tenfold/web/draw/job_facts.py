@@ -103,11 +103,11 @@ def outcome_html(t: Words, job: Job) -> str:
         parts.append(f"<p>{escape(t('job.exit_code', n=outcome['exit_code']))}</p>")
     if outcome.get("error"):
         parts.append(
-            f"<h3>{escape(t('job.traceback'))}</h3>"
+            f"<h2>{escape(t('job.traceback'))}</h2>"
             f'<pre class="text-box" tabindex="0" data-traceback>{escape(outcome["error"])}</pre>'
         )
     if result and result.get("figures"):
-        parts.append(f"<h3>{escape(t('job.figures'))}</h3>{table(result['figures'])}")
+        parts.append(f"<h2>{escape(t('job.figures'))}</h2>{table(result['figures'])}")
     return "".join(parts)
 
 

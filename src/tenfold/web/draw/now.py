@@ -23,13 +23,20 @@ def _watts(t: Words, box: Mapping[str, Any]) -> str:
     allowed = known(watts["budget"])
     more = t("box.no_limit")
     if allowed is not None:
-        why = t.said("limits", watts["why"]) or watts["why"]
+        why = limit_words(t, watts["why"])
         more = t("box.allowed", watts=f"{allowed:,.0f}", why=why)
     if known(watts["now"]) is None and known(watts["cards"]) is not None:
         # Nobody tells what the host draws: what the cards do is known all the same.
         said = amount(watts["cards"], "W")
         return _fact(t("box.cards_draw"), said, more, watts["missing"])
     return _fact(t("box.draws"), amount(known(watts["now"]), "W"), more, watts["missing"])
+
+
+def limit_words(t: Words, why: str) -> str:
+    """What sets a limit; a circuit has its name behind."""
+    kind, _, name = why.partition(" ") if why.startswith("circuit ") else (why, "", "")
+    said = t.said("limits", kind)
+    return why if said is None else f"{said} {name}".strip()
 
 
 def _noise(t: Words, box: Mapping[str, Any]) -> str:

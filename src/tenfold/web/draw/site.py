@@ -63,7 +63,8 @@ def budget_svg(
     shaded, and below stand the prices; those clearly under the mean are marked as cheap. `zone`:
     whose clock the axis has; empty: this machine's."""
     now_s, steps = float(draw["now_s"]), list(draw["budget"])
-    minutes = [(float(at_s), watts) for at_s, watts in draw["minutes"]]
+    # A clock that was put back leaves minutes behind that are still to come.
+    minutes = [(float(at_s), watts) for at_s, watts in draw["minutes"] if at_s <= now_s]
     from_s = min([now_s, *(at_s for at_s, _ in minutes)])
     from_s = min(from_s, now_s - HOUR_S)
     heights = [watts for _, watts in minutes if watts is not None]

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from tenfold.web.draw.figure import Row, bars, digits, figures, told
+from tenfold.web.draw.figure import Row, bars, digits, figures, prose, told
 from tenfold.web.draw.room_day import room_day_svg
 from tenfold.web.words import Words
 
@@ -52,7 +52,7 @@ def answers_html(t: Words, answer: Answer) -> str:
             f"<h2>{escape(t('site.question_' + one['question']))}</h2>"
             f'<p class="said"><span class="sign" aria-hidden="true">{sign}</span> '
             f"{escape(answer_words(t, one))}</p>"
-            f'<p lang="en">{escape(one["sentence"])}</p></section>'
+            f'<p lang="en">{prose(one["sentence"])}</p></section>'
         )
     return f'<div class="answers">{"".join(cards)}</div>'
 
@@ -67,7 +67,7 @@ def first_html(t: Words, answer: Answer) -> str:
     parts = ""
     for key, tag in (("first", "ol"), ("to_say", "ul")):
         if answer[key]:
-            items = "".join(f"<li>{escape(line)}</li>" for line in answer[key])
+            items = "".join(f"<li>{prose(line)}</li>" for line in answer[key])
             parts += f"<section class=panel><h2>{escape(t('site.' + key))}</h2>"
             parts += f'<{tag} lang="en">{items}</{tag}></section>'
     return f'<div class="firsts">{parts}</div>' if parts else ""

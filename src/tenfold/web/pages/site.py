@@ -23,6 +23,7 @@ def add(frame: Frame) -> None:
 
 async def build(page: Page, **parts: str) -> None:
     t, api = page.t, page.api
+    ui.add_head_html('<link rel="stylesheet" href="/static/budget.css">')
     ui.add_head_html('<link rel="stylesheet" href="/static/site.css">')
     verdict, settings, draw = await asyncio.gather(
         api.get("/api/site"), api.get("/api/site/settings"), api.get("/api/draw", hours=24)

@@ -7,7 +7,6 @@ to be read before it can be shown is read one after the other, and never more of
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 
 from nicegui import ui
 
@@ -99,17 +98,14 @@ class Artifacts:
                 shown = await text_of(page, job, one)
                 _put(self._places[Shape.TEXT], shown)
         else:
-            _put(place, await _READ[shape](page, job, one))
+            # Markdown becomes HTML: the browser looks through that once more.
+            sanitize = shape is Shape.MARKDOWN
+            _put(place, await _READ[shape](page, job, one), sanitize)
 
 
-def broken(page: Page, job: str, one: Artifact) -> str:
-    said = f'<p class="dim">{escape(page.t("artifacts.broken"))}</p>'
-    return draw.figure(page.t, job, one, said)
-
-
-def _put(place: ui.element, shown: str) -> None:
+def _put(place: ui.element, shown: str, sanitize: bool = False) -> None:
     with place:
-        ui.html(shown, sanitize=False)
+        ui.html(shown, sanitize=sanitize)
 
 
 def _mark(one: Artifact) -> tuple[str, int | None]:

@@ -11,7 +11,7 @@ from tenfold.web.amounts import amount, kwh, long, money
 from tenfold.web.words import Words
 
 # What POST /api/estimate takes of a body of POST /api/jobs.
-ASKED = ("workload", "params", "size", "gpus", "slice", "cores", "memory_gib")
+ASKED = ("workload", "params", "size", "gpus", "slice", "cores", "memory_gib", "time_s")
 
 
 def estimate_body(body: Mapping[str, Any], box: str = "") -> dict[str, Any]:

@@ -141,8 +141,6 @@ class RunForm:
             return
         if turn != self._turn:
             return
-        if asked.body.get("time_s"):
-            told["needs"]["time_s"] = asked.body["time_s"]
         self._show(estimate_html(t, told), brief(t, told))
         self._tell({}, not self._entry["missing"] and (told["fits"] or bool(asked.box)))
 

@@ -9,6 +9,7 @@ window.tenfoldQueue = (() => {
   let asked = "";
   let due = 0;
   let heldAt = 0;
+  let known = -1; // rows there are in all
   let width = 0;
   let height = 0; // of a row
 
@@ -59,8 +60,11 @@ window.tenfoldQueue = (() => {
 
   function show({ total, first, ids, cells }) {
     if (!list) began();
-    list.style.height = `calc(${total} * var(--row))`;
-    list.parentElement.setAttribute("aria-rowcount", total + 1);
+    if (total !== known) {
+      known = total;
+      list.style.height = `calc(${total} * var(--row))`;
+      list.parentElement.setAttribute("aria-rowcount", total + 1);
+    }
     const kept = new Set(ids);
     for (const [id, row] of rows) {
       if (kept.has(id)) continue;
@@ -73,8 +77,11 @@ window.tenfoldQueue = (() => {
       for (const [name, html] of Object.entries(cells[id] ?? {})) {
         fill(row.children[CELLS.indexOf(name)], html);
       }
-      row.style.top = `calc(${first + n} * var(--row))`;
-      row.setAttribute("aria-rowindex", first + n + 2);
+      const index = String(first + n + 2); // the heads are the first
+      if (row.getAttribute("aria-rowindex") !== index) {
+        row.style.top = `calc(${first + n} * var(--row))`;
+        row.setAttribute("aria-rowindex", index);
+      }
       if (row === next) next = row.nextSibling;
       else list.insertBefore(row, next);
     });

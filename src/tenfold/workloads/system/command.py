@@ -49,19 +49,27 @@ class Params(WorkloadParams):
     )
     variables: tuple[str, ...] = Field((), description="Environment variables, as NAME=VALUE.")
     launch: Literal["", "torchrun"] = Field(
-        "", description="`torchrun` starts it once a GPU, or once a rank of a CPU share."
+        "",
+        description="`torchrun` starts it once a GPU, or once a rank of a CPU share.",
+        json_schema_extra={"advanced": True},
     )
     port: int = Field(
-        0, ge=0, le=65535, description="The port it listens on, of a service or interactive job."
+        0,
+        ge=0,
+        le=65535,
+        description="The port it listens on, of a service or interactive job.",
+        json_schema_extra={"advanced": True},
     )
     health: str = Field(
-        "", description="The path asked over HTTP; where empty the port must accept connections."
+        "",
+        description="The path asked over HTTP; where empty the port must accept connections.",
+        json_schema_extra={"advanced": True},
     )
     idle_minutes: float = Field(
         0.0,
         ge=0,
         description="An interactive job ends after so long without CPU use; 0 is never.",
-        json_schema_extra={"unit": "min"},
+        json_schema_extra={"unit": "min", "advanced": True},
     )
 
 
