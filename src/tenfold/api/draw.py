@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 
 from tenfold.api.views import Answer
 from tenfold.engine.house import House
-from tenfold.terms.budget import Budget
+from tenfold.engine.moment import day_ahead
 from tenfold.terms.energy import Basis, Drawn
-from tenfold.terms.wire import to_json
 
 POINTS = 300
 MOST_HOURS = 192  # the table has no more
-AHEAD_S = 86_400.0
 
 routes = APIRouter(prefix="/api", tags=["energy"])
 
@@ -38,7 +36,7 @@ def draw(request: Request, hours: Annotated[int, Query(ge=1, le=MOST_HOURS)] = 2
             "now_s": now_s,
             "since_s": since_s,
             "minutes": thinned(rows, since_s, hours * 3600 / POINTS),
-            "budget": [] if house.latest is None else _ahead(house.latest[1], now_s),
+            "budget": [] if house.latest is None else day_ahead(house.latest[1], now_s),
             "past_budget": None,  # what was allowed then is not kept
             "partial": any(row.basis is Basis.UNKNOWN and row.joules is not None for row in rows),
             "basis": sorted({row.basis.value for row in rows}),
@@ -69,13 +67,3 @@ def _point(rows: Sequence[Drawn], since_s: float) -> list[float | None]:
     seconds = sum(row.seconds for row in known)
     joules = sum(row.joules or 0.0 for row in known)
     return [max(rows[0].minute_s, since_s), joules / seconds if seconds > 0 else None]
-
-
-def _ahead(allowed: Budget, now_s: float) -> list[dict[str, Any]]:
-    """The steps of a day from now on; JSON knows no infinity: no limit is null."""
-    first = {**to_json(allowed.at(now_s)), "start_s": now_s}
-    later = [to_json(step) for step in allowed.steps if now_s < step.start_s < now_s + AHEAD_S]
-    return [
-        {**step, "watts": None if math.isinf(step["watts"]) else step["watts"]}
-        for step in (first, *later)
-    ]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 from tenfold.engine.standing import host_of
 from tenfold.site.noise import dba_of, limit_dba
@@ -14,6 +15,9 @@ from tenfold.site.settings import SiteConfig
 from tenfold.terms.box import Box, DeviceKind
 from tenfold.terms.budget import Budget
 from tenfold.terms.reading import Measured, Missing, Reading
+from tenfold.terms.wire import to_json
+
+AHEAD_S = 86_400.0
 
 NOT_YET = "the box has not been looked at yet"
 
@@ -114,3 +118,13 @@ def _host_w(box: Box, site: SiteConfig, reading: Reading) -> Measured:
 
 def _known(value: Measured) -> float | None:
     return None if isinstance(value, Missing) else value
+
+
+def day_ahead(allowed: Budget, now_s: float) -> list[dict[str, Any]]:
+    """The steps of a day from now on; JSON knows no infinity: no limit is null."""
+    first = {**to_json(allowed.at(now_s)), "start_s": now_s}
+    later = [to_json(step) for step in allowed.steps if now_s < step.start_s < now_s + AHEAD_S]
+    return [
+        {**step, "watts": None if math.isinf(step["watts"]) else step["watts"]}
+        for step in (first, *later)
+    ]

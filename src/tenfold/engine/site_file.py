@@ -17,11 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from tenfold.engine.house import House
+from tenfold.engine.moment import day_ahead
 from tenfold.engine.verdict import judged
 from tenfold.folder.durable import write_bytes
+from tenfold.site.budget import budget
 from tenfold.site.config import config
 from tenfold.site.config.edit import edited
 from tenfold.site.settings import SiteConfig
+from tenfold.terms.reading import Reading
 from tenfold.terms.refusal import Refusal, refusal
 from tenfold.terms.wire import to_json
 
@@ -90,6 +93,7 @@ class SiteFile:
                 "settings": settings_view(site),
                 "toml": words,
                 "hash": _hash(words.encode()),
+                "budget": self._budget(site),
                 "verdict": judged(self._house.lookout.judged(site), site),
                 "written": False,
                 "in_force": site == self._house.site,
@@ -98,6 +102,12 @@ class SiteFile:
                 return answer
             self._write(words)
             return {**answer, "written": True, "in_force": self._house.resite(site)}
+
+    def _budget(self, site: SiteConfig) -> list[dict[str, Any]]:
+        """What that would allow over the next day, as if nothing of the year's ration were gone."""
+        now_s = self._house.clock()
+        reading = Reading(now_s, ()) if self._house.latest is None else self._house.latest[0]
+        return day_ahead(budget(site, reading, now_s), now_s)
 
     def _readable(self) -> _Text:
         try:

@@ -111,7 +111,8 @@ class Frame:
         page = Page(self._api, self._feed, t, client, request)
         _head(page, way, request)
         _notices(page, self._started_s)
-        with ui.element("main").props("id=main tabindex=-1").classes("page"):
+        # NiceGUI puts all of it into a <main>.
+        with ui.element("div").props("id=main tabindex=-1").classes("page"):
             try:
                 await build(page, **request.path_params)
             except Refusal as told:
@@ -142,7 +143,7 @@ def _head(page: Page, way: str, request: Request) -> None:
         for key, address, sign in WAYS
     )
     other = next(code for code in LANGUAGES if code != t.language)
-    with ui.element("header").classes("head"):
+    with page.client.layout, ui.element("header").classes("head") as head:
         ui.html(
             f'<a class="skip" href="#main">{escape(t("frame.skip"))}</a>'
             '<a class="brand" href="/" aria-label="Tenfold">'
@@ -160,6 +161,8 @@ def _head(page: Page, way: str, request: Request) -> None:
             f" onclick=\"tenfold.theme('{DARK_COOKIE}')\">◐</button>",
             sanitize=False,
         ).classes("head-right")
+
+    head.move(page.client.layout, target_index=0)  # before the page, which is the main part
 
     def tell(box: dict[str, Any]) -> None:
         now.set_content(head_now(t, box))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,45 @@ def test_a_field_is_replaced_and_the_rest_stays() -> None:
         "price_kwh = 0.31\n", 'price_kwh = 0.31\ncurrency = "EUR"\n'
     )
     assert parsed(words, PATH).watts == 2500
+
+
+CIRCUITS = """[[circuit]]
+name = "left"  # by the door
+volts = 230
+amps = 16
+
+# behind the shelf
+[[circuit]]
+name = "right"
+volts = 230
+amps = 16
+
+# cheap at night
+[tariff]
+flat = 0.31  # since May
+"""
+
+
+def rows(*amps: int) -> list[dict[str, Any]]:
+    names = ("left", "right", "new")
+    return [{"name": names[at], "volts": 230, "amps": amp} for at, amp in enumerate(amps)]
+
+
+def test_of_a_section_only_what_differs_is_changed() -> None:
+    words = edited(CIRCUITS, {"circuit": rows(16, 20), "tariff": {"flat": 0.35}}, PATH)
+    before, after = CIRCUITS.rsplit("amps = 16", 1)
+    assert words == f"{before}amps = 20{after}".replace("0.31", "0.35")
+    assert edited(CIRCUITS, {"circuit": rows(16, 16)}, PATH) == CIRCUITS
+
+
+def test_a_row_comes_and_goes_with_its_own_comments_only() -> None:
+    three = edited(CIRCUITS, {"circuit": rows(16, 16, 32)}, PATH)
+    assert [one["amps"] for one in tomllib.loads(three)["circuit"]] == [16, 16, 32]
+    for comment in ("by the door", "behind the shelf", "cheap at night"):
+        assert comment in three
+    one = edited(CIRCUITS, {"circuit": rows(16, 16)[1:]}, PATH)
+    assert tomllib.loads(one)["circuit"] == rows(16, 16)[1:]
+    assert "by the door" not in one and "cheap at night" in one
 
 
 def test_an_empty_section_gets_its_first_field() -> None:

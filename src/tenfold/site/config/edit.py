@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
-from tomlkit.items import Table
+from tomlkit.items import AoT, Table
 
 from tenfold.site.config.config import SECTIONS
 from tenfold.site.config.fields import wrong
@@ -36,7 +36,9 @@ def _put(table: Any, name: str, value: Any) -> None:
     if value is None:
         if name in table:
             table.remove(name)
-    elif name in table or not isinstance(table, Table):
+    elif name in table:
+        _turn_into(table, name, _said(value))
+    elif not isinstance(table, Table):
         table[name] = tomlkit.item(_said(value))
     else:
         # What follows the last field, such as a comment, is about what comes below.
@@ -47,6 +49,35 @@ def _put(table: Any, name: str, value: Any) -> None:
         del body[end:]
         table[name] = tomlkit.item(_said(value))
         body.extend(tail)
+
+
+def _turn_into(table: Any, name: str | int, value: Any) -> None:
+    """Only the fields that differ: beside the others stands what their owner wrote."""
+    there = table[name]
+    if there.unwrap() == value:
+        return
+    if isinstance(there, Table) and isinstance(value, Mapping):
+        for field in [field for field in there if field not in value]:
+            there.remove(field)
+        for field, wanted in value.items():
+            _put(there, field, wanted)
+    elif isinstance(there, AoT) and value and all(isinstance(row, Mapping) for row in value):
+        _turn_rows(there, value)
+    else:
+        table[name] = tomlkit.item(value)
+
+
+def _turn_rows(there: AoT, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Rows that are gone leave with what stood beside them; new ones come last."""
+    for place in reversed(range(len(there))):
+        if len(there) > len(rows) and there[place].unwrap() not in rows:
+            del there[place]
+    del there[len(rows) :]
+    for place, row in enumerate(rows):
+        if place < len(there):
+            _turn_into(there, place, row)
+        else:
+            there.append(tomlkit.item(row))
 
 
 def _said(value: Any) -> Any:

@@ -26,7 +26,7 @@ def add(frame: Frame) -> None:
 
 
 async def build(page: Page) -> None:
-    for style in ("box", "site"):  # the day's watts are drawn as on the site's page
+    for style in ("box", "budget"):
         ui.add_head_html(f'<link rel="stylesheet" href="/static/{style}.css">')
     box = await page.feed.newest_box()
     shown = _Shown(page)

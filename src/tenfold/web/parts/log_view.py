@@ -19,24 +19,31 @@ _WORDS = ("find", "before", "next", "follow", "log", "earlier", "empty", "none")
 
 
 class LogView(ui.element, component="../static/log_view.js"):
-    def __init__(self, page: Page, job: str, attempt: int | None) -> None:
+    def __init__(self, page: Page, tail: LogTail, first: list[str]) -> None:
         super().__init__()
         self._page = page
-        self._path = f"/api/jobs/{job}/log"
-        self._attempt = attempt
-        self._tail = LogTail(self._get)
+        self._tail = tail
         self._following = True
         self._props["words"] = {name: page.t(f"job.log_{name}") for name in _WORDS}
         self._props["cap"] = KEPT
+        self._props["first"] = self._shown(first)
+        self._props["left-out"] = self._left()
         self.on("earlier", self._earlier)
         self.on("follow", self._follow)
 
     @classmethod
     async def built(cls, page: Page, job: str, attempt: int | None) -> LogView:
-        view = cls(page, job, attempt)
-        view._props["first"] = view._shown(await view._tail.from_end())
-        view._props["left-out"] = view._left()
-        return view
+        """It is read first: what is on a page is complete from its first moment."""
+
+        async def get(**query: Any) -> dict[str, Any]:
+            answer: dict[str, Any] = await page.api.get(
+                f"/api/jobs/{job}/log", attempt=attempt, **query
+            )
+            return answer
+
+        tail = LogTail(get)
+        first = await tail.from_end()
+        return cls(page, tail, first)
 
     @property
     def ended(self) -> bool:
@@ -66,9 +73,3 @@ class LogView(ui.element, component="../static/log_view.js"):
     def _left(self) -> str:
         start = self._tail.start
         return self._page.t("job.log_left", size=size(start)) if start > 1 else ""
-
-    async def _get(self, **query: Any) -> dict[str, Any]:
-        if self._attempt is not None:
-            query["attempt"] = self._attempt
-        answer: dict[str, Any] = await self._page.api.get(self._path, **query)
-        return answer
