@@ -26,7 +26,17 @@ from tenfold.terms.refusal import refusal
 
 T = TypeVar("T")
 
-ARTIFACT_KINDS = ("image", "table", "audio", "video", "mesh", "text", "data")
+ARTIFACT_KINDS = (
+    "image",
+    "table",
+    "plot",
+    "audio",
+    "video",
+    "mesh",
+    "points",
+    "text",
+    "data",
+)
 
 
 def alone(value: bool) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 @dataclass(frozen=True)
 class Artifact:
     path: str  # relative to the job folder
-    kind: str  # `image`, `table`, `audio`, `video`, `mesh`, `text`, `data`
+    kind: str  # `image`, `table`, `plot`, `audio`, `video`, `mesh`, `points`, `text`, `data`
     title: str
 
 

@@ -33,7 +33,7 @@ def card_html(
     marks = "".join(f'<p class="card-trouble"><b>!</b> {escape(text)}</p>' for text in troubles)
     return (
         f'<article class="card{" in-trouble" if troubles else ""}" data-device="{name}">'
-        f'<header><h3>{name}</h3><span class="dim">{escape(layout["model"])}</span></header>'
+        f'<header><h2>{name}</h2><span class="dim">{escape(layout["model"])}</span></header>'
         f"{marks}{aside}{_slots(t, layout)}"
         f'<div class="meters">{_readings(t, layout["parts"], device, reading)}</div></article>'
     )
@@ -55,7 +55,7 @@ def host_html(
     cores = _meter(t("box.cores"), f"{taken} / {layout['cores']}", share)
     return (
         f'<article class="card host" data-device="{escape(str(layout["device"]))}">'
-        f"<header><h3>{escape(str(layout['device']))}</h3>"
+        f"<header><h2>{escape(str(layout['device']))}</h2>"
         f'<span class="dim">{escape(layout["model"])}</span></header>'
         f'<div class="meters">{cores}{_readings(t, parts, device, reading)}</div>'
         f'<div class="host-jobs">{shown}{more}</div></article>'

@@ -57,7 +57,9 @@ class Chat:
             self._new.classes("do second").on("click", self._begin_anew)
         self._state = ui.html("", sanitize=False).props("id=chat-state role=status")
         self._none = ui.html("", sanitize=False).props("id=chat-none")
-        with ui.element("div").props(f'aria-live=polite aria-label="{escape(t("chat.turns"))}"'):
+        with ui.element("div").props(
+            f'role=log aria-live=polite aria-label="{escape(t("chat.turns"))}"'
+        ):
             self._talk = Conversation(page, self._again)
         self._composer()
         box = await page.feed.newest_box()

@@ -55,7 +55,7 @@ class LogTail:
         answer = await self._get(offset=self._next)
         if len(answer["text"]) > MUCH:  # perhaps there is far more than one answer holds
             end = await self._get(offset=-1)
-            if end["next"] - answer["next"] > 10 * BEHIND:
+            if end["next"] - answer["next"] > BEHIND:
                 return True, await self.from_end()
         return False, self._taken(answer)
 

@@ -20,7 +20,6 @@ window.tenfold = {
     const popup = document.querySelectorAll("#popup span");
     if (popup.length === 2) [popup[0].textContent, popup[1].textContent] = [lost, trying];
     document.getElementById("popup")?.setAttribute("role", "alert");
-    document.querySelector("main.q-page")?.setAttribute("role", "none"); // ours is within it
     if (before === null || before === String(started)) return;
     const show = () => {
       const place = document.getElementById("tenfold-back");
