@@ -175,7 +175,7 @@ def _head(page: Page, way: str, request: Request) -> None:
 def head_now(t: Words, box: dict[str, Any]) -> str:
     """Beside the ways, on every page: what it draws, and whether something is wrong."""
     troubles = box["troubles"]
-    watts = box["watts"]["now"] or box["watts"]["cards"]
+    watts = box["watts"]["now"] or box["watts"]["cards"] or None  # no cards: they draw 0
     parts = []
     if box["modelled"]:
         parts.append(f'<span class="tag">{escape(t("frame.modelled"))}</span>')

@@ -118,11 +118,4 @@ def _flat(table: Mapping[str, Any], before: str = "") -> list[tuple[str, str]]:
 @cache
 def _table(name: str) -> dict[str, Any]:
     file = resources.files("tenfold.web") / "texts" / f"{name}.toml"
-    table = tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
-    # While a page is being made its texts stand in a file beside.
-    folder = resources.files("tenfold.web") / "texts" / "parts"
-    if folder.is_dir() and name in LANGUAGES:
-        for part in sorted(folder.iterdir(), key=lambda one: one.name):
-            if part.name.endswith(f".{name}.toml"):
-                table |= tomllib.loads(part.read_text(encoding="utf-8"))
-    return table
+    return tomllib.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}

@@ -25,7 +25,7 @@ def _watts(t: Words, box: Mapping[str, Any]) -> str:
     if allowed is not None:
         why = limit_words(t, watts["why"])
         more = t("box.allowed", watts=f"{allowed:,.0f}", why=why)
-    if known(watts["now"]) is None and known(watts["cards"]) is not None:
+    if known(watts["now"]) is None and known(watts["cards"]):  # no cards: they draw 0
         # Nobody tells what the host draws: what the cards do is known all the same.
         said = amount(watts["cards"], "W")
         return _fact(t("box.cards_draw"), said, more, watts["missing"])
