@@ -18,6 +18,8 @@ from tenfold.terms.refusal import refusal
 from tenfold.terms.texts import TEXTS
 from tenfold.web.words import EN, LANGUAGES, ZH, texts, words
 
+ROOT = Path(__file__).parents[2]
+
 PARTS = ("what", "why", "next")
 NO_HOME = Path("/nonexistent")  # so that nobody's own workloads come in
 
@@ -198,3 +200,15 @@ def test_the_simplified_characters_are_of_no_use_in_taiwan() -> None:
 
     assert [one for one in SIMPLIFIED if common(one)] == []
     assert common("后") and common("里")
+
+
+def test_every_key_that_a_page_says_is_there() -> None:
+    said: dict[str, str] = {}
+    for file in sorted((ROOT / "src" / "tenfold" / "web").rglob("*.py")):
+        if file.name == "words.py":  # its docstring has an example
+            continue
+        for key in re.findall(r"\bt\(\s*\"([a-z_]+\.[a-z0-9_.]+)\"", file.read_text("utf-8")):
+            said[key] = file.name
+    assert len(said) > 200
+    missing = {key: file for key, file in said.items() if key not in texts("en")}
+    assert not missing
