@@ -7,9 +7,9 @@ BIN := $(VENV)/bin
 TEST_HOME := $(CURDIR)/$(VENV)/test-home
 
 # Each is one script of benchmarks/.
-BENCHES := bench-batch bench-cavity bench-cli bench-openb bench-owner-week bench-placement \
-           bench-power-cut bench-pretrain bench-proxy bench-replay bench-setup bench-site-week \
-           bench-starts bench-tour bench-verdict
+BENCHES := bench-batch bench-cavity bench-cli bench-dashboard bench-openb bench-owner-week \
+           bench-placement bench-power-cut bench-pretrain bench-proxy bench-replay bench-setup \
+           bench-site-week bench-starts bench-tour bench-verdict
 
 .PHONY: setup demo test test-system lint verify bench bench-crash bench-queue $(BENCHES) \
         gpu-check evidence clean
@@ -35,11 +35,16 @@ lint: $(VENV)/.test
 	MYPYPATH=setup $(BIN)/mypy setup/*.py
 	$(BIN)/lint-imports
 
-# What some tests need beside Python: two programs of Debian's, and an environment with JupyterLab.
+# What some tests need beside Python: three programs of Debian's, a Chinese font for what the browser
+# draws, and an environment with JupyterLab.
 test-system: $(VENV)/.test
-	@for program in systemd-analyze setpriv; do command -v $$program >/dev/null || missing=1; done; \
+	@for program in systemd-analyze setpriv chromium; do \
+		command -v $$program >/dev/null || missing=1; \
+	done; \
+	test -e /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc || missing=1; \
 	if [ -n "$$missing" ]; then \
-		apt-get update -qq && apt-get install -y -qq --no-install-recommends systemd util-linux; \
+		apt-get update -qq && apt-get install -y -qq --no-install-recommends \
+			systemd util-linux chromium fonts-noto-cjk; \
 	fi
 	TENFOLD_HOME=$(TEST_HOME) $(BIN)/tenfold env build notebook
 
