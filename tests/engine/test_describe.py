@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from faults.daemon import MARK, kill_marked, marked
@@ -127,3 +128,23 @@ if not os.path.exists({str(home / "once")!r}):
     with pytest.raises(Refusal) as told:
         Describer(home).describe("my.own")
     assert told.value.code == "workload.broken" and "-9" in told.value.why
+
+
+def test_the_catalogue_is_asked_for_once_and_again_when_it_changed(home: Path) -> None:
+    describer, asked = Describer(home), 0
+    ask = describer._ask
+
+    def counted(*what: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        return ask(*what)
+
+    describer._ask = counted  # type: ignore[method-assign]
+    first = describer.workloads()
+    assert describer.workloads() == first and asked == 1
+    folder = home / "workloads" / "mine"
+    folder.mkdir(parents=True)
+    (folder / "new.py").write_text('"""Mine: a new one."""\n')
+    assert any(one["name"] == "mine.new" for one in describer.workloads()) and asked == 2
+    (folder / "new.py").unlink()
+    assert describer.workloads() == first and asked == 3

@@ -207,7 +207,9 @@ def test_every_key_that_a_page_says_is_there() -> None:
     for file in sorted((ROOT / "src" / "tenfold" / "web").rglob("*.py")):
         if file.name == "words.py":  # its docstring has an example
             continue
-        for key in re.findall(r"\bt\(\s*\"([a-z_]+\.[a-z0-9_.]*[a-z0-9])\"[,)]", file.read_text("utf-8")):
+        for key in re.findall(
+            r"\bt\(\s*\"([a-z_]+\.[a-z0-9_.]*[a-z0-9])\"[,)]", file.read_text("utf-8")
+        ):
             said[key] = file.name
     assert len(said) > 200
     missing = {key: file for key, file in said.items() if key not in texts("en")}

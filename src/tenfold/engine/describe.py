@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from pathlib import Path
 from typing import IO, Any
 
@@ -26,6 +27,10 @@ from tenfold.terms.wire import to_json
 TIMEOUT_S = 20.0
 TRIES = 3  # of a describer that is killed
 MOST_KEPT = 1000  # answers; a form that asks as a person types makes many
+LIST_S = 30.0  # what a package brings that is installed meanwhile is found after so long
+
+
+_Stamp = tuple[tuple[str, int | None], ...]
 
 
 class Describer:
@@ -36,12 +41,19 @@ class Describer:
         self._timeout_s = timeout_s
         self._guard = threading.Lock()
         self._known: dict[str, dict[str, Any]] = {}
+        self._listed: tuple[float, _Stamp, list[dict[str, Any]]] | None = None
         self._closed = False
         self._asked: set[subprocess.Popen[bytes]] = set()
 
     def workloads(self) -> list[dict[str, Any]]:
         """name, title, group, path, file_hash of everything in the catalogue."""
-        found: list[dict[str, Any]] = self._ask({"do": "list"}, "the catalogue")
+        listed = self._listed
+        if listed is not None:
+            asked_s, stamp, found = listed
+            if time.monotonic() - asked_s < LIST_S and stamp == self._stamp(found):
+                return found
+        found = list(self._ask({"do": "list"}, "the catalogue"))
+        self._listed = (time.monotonic(), self._stamp(found), found)
         return found
 
     def describe(
@@ -70,6 +82,15 @@ class Describer:
                 self._known.clear()
             self._known[key] = answer
         return answer
+
+    def _stamp(self, listed: list[dict[str, Any]]) -> _Stamp:
+        """Of the files of the catalogue and the folders that they are in: another one after any
+        change."""
+        files = [Path(one["path"]) for one in listed]
+        own = self._home / "workloads"
+        folders = {own, *(file.parent for file in files)}
+        folders |= {one for one in own.glob("*") if one.is_dir()}
+        return tuple((str(path), _changed(path)) for path in sorted({*folders, *files}))
 
     def close(self) -> None:
         """End what is being asked now: whoever waits for it is told that it broke."""
@@ -132,6 +153,13 @@ class Describer:
 def _content(file: IO[bytes]) -> bytes:
     file.seek(0)
     return file.read()
+
+
+def _changed(path: Path) -> int | None:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return None
 
 
 def _hash(path: str) -> str:

@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import httpx
+
 from tenfold.terms.refusal import Refusal
 from tenfold.web.asking import Api
 
@@ -91,7 +93,7 @@ class Feed:
                     self.queue = await self._api.get("/api/queue", ended=QUEUE_ENDED)
                     self._tell(QUEUE, self.queue)
                 pause_s = max(LEAST_S, REST * (time.monotonic() - began_s))
-            except Refusal as told:
+            except (Refusal, httpx.HTTPError) as told:
                 log.warning("dashboard: %s", told)
                 pause_s = AGAIN_S
                 self._queue_is_old = True  # it may be what was refused
@@ -111,7 +113,7 @@ class Feed:
                     if event["kind"] == "change":
                         self._wake.set()
                     self._tell(EVENT, event)
-            except Refusal as told:
+            except (Refusal, httpx.HTTPError) as told:
                 log.warning("dashboard: %s", told)
             await asyncio.sleep(AGAIN_S)  # it was sent away, or the daemon ends
 

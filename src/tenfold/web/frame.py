@@ -7,20 +7,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable
+from copy import copy
 from dataclasses import dataclass
 from html import escape
 from typing import Any
 
 from fastapi import Request
 from nicegui import Client, ui
+from nicegui.language import Language
 
 from tenfold.terms.refusal import Refusal
 from tenfold.web.asking import Api
 from tenfold.web.feed import BOX, Feed
 from tenfold.web.parts.refused import show_refusal
-from tenfold.web.words import COOKIE, LANGUAGES, Words, language_of, words
+from tenfold.web.words import COOKIE, EN, LANGUAGES, ZH, Words, language_of, words
 
 DARK_COOKIE = "tenfold_dark"
+# NiceGUI knows Chinese by place; the words of the page are ours.
+QUASAR_LANGUAGES: dict[str, Language] = {EN: "en-US", ZH: "zh-TW"}
 STYLE_VERSION = "1"
 # Where the main ways lead: key of its text, address, the sign beside it.
 WAYS = (
@@ -132,9 +136,10 @@ def _head(page: Page, way: str, request: Request) -> None:
     ui.add_head_html(f'<link rel="stylesheet" href="/static/tenfold.css?{STYLE_VERSION}">')
     ui.add_head_html(f'<script src="/static/tenfold.js?{STYLE_VERSION}"></script>')
     page.client.title = f"{t('ways.' + way)} · Tenfold" if way else "Tenfold"
-    dark = {"1": True, "0": False}.get(request.cookies.get(DARK_COOKIE, ""))
-    ui.dark_mode(dark)
-    page.client.run_javascript(f"document.documentElement.lang='{t.language}'")
+    # A copy: the page's own is that of everybody who has it open.
+    page.client.page = copy(page.client.page)
+    page.client.page.language = QUASAR_LANGUAGES[t.language]
+    page.client.page.dark = {"1": True, "0": False}.get(request.cookies.get(DARK_COOKIE, ""))
     ways = "".join(
         f'<a href="{address}" class="way{" here" if key == way else ""}"'
         f"{' aria-current=page' if key == way else ''}>"

@@ -16,6 +16,7 @@ from tenfold.web.words import Words
 Row = Mapping[str, Any]  # of /api/queue
 Job = Mapping[str, Any]
 
+FIGURES_SHOWN = 8
 TAGS = {"failed": "bad", "paused": "warn", "yielding": "warn", "succeeded": "good"}
 LIVE = ("starting", "running", "yielding")
 ENDED = ("succeeded", "failed", "cancelled")
@@ -107,8 +108,20 @@ def outcome_html(t: Words, job: Job) -> str:
             f'<pre class="text-box" tabindex="0" data-traceback>{escape(outcome["error"])}</pre>'
         )
     if result and result.get("figures"):
-        parts.append(f"<h2>{escape(t('job.figures'))}</h2>{table(result['figures'])}")
+        parts.append(_figures(t, result["figures"]))
     return "".join(parts)
+
+
+def _figures(t: Words, figures: Mapping[str, Any]) -> str:
+    """Many of them wait below one line: what it made is what people come for."""
+    count = len(flat(figures))
+    head = f"<h2>{escape(t('job.figures'))}</h2>"
+    if count <= FIGURES_SHOWN:
+        return head + table(figures)
+    return (
+        f'<details class="figures"><summary>{head} <span class="dim num">{count}</span></summary>'
+        f"{table(figures)}</details>"
+    )
 
 
 def children_html(t: Words, children: list[Job]) -> str:

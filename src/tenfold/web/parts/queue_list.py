@@ -41,6 +41,7 @@ class QueueList:
         self._fresh: dict[str, tuple[float, dict[str, Any]]] = {}
         self._sent: dict[str, dict[str, str]] = {}
         self._sent_list: tuple[Any, ...] = ()
+        self._sent_at = 0.0  # by the loop's clock
         self._first, self._count = 0, 40
         self._asking: str | None = None
         self._held_until_s = 0.0
@@ -149,12 +150,14 @@ class QueueList:
 
     def _send_soon(self) -> None:
         if self._later is None:
-            self._later = asyncio.get_running_loop().call_later(SEND_S, self._send)
+            loop = asyncio.get_running_loop()
+            self._later = loop.call_at(max(loop.time(), self._sent_at + SEND_S), self._send)
 
     def _send(self) -> None:
         if self._later is not None:
             self._later.cancel()
             self._later = None
+        self._sent_at = asyncio.get_running_loop().time()
         now_s = (self._page.feed.box or self._queue)["now_s"]
         window = self._rows[self._first : self._first + self._count]
         drawn = {row["id"]: self._cells(row, now_s) for row in window}
