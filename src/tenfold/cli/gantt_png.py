@@ -14,6 +14,7 @@ from matplotlib.text import Text
 
 from tenfold.cli.gantt import WIDTH, Scene, Shape
 from tenfold.cli.gantt_style import COLOURS, INKS
+from tenfold.science.plotting import figure_style
 
 SCALE = 2  # pixels a unit
 MARGIN = 14.0
@@ -23,6 +24,7 @@ _POINTS = 72.0 / 96.0  # a unit of the scene is a CSS pixel
 
 def draw(path: Path, drawn: Scene) -> None:
     """Write `path`. Raises OSError where it cannot be written."""
+    figure_style()  # a job may have a Chinese name
     width, height = WIDTH + 2 * MARGIN, drawn.height + 2 * MARGIN + HEAD
     figure = Figure(figsize=(width / 96, height / 96), dpi=96 * SCALE, facecolor="white")
     FigureCanvasAgg(figure)

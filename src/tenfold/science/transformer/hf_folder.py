@@ -15,11 +15,19 @@ from typing import Any
 
 from safetensors.torch import load_file, save_file
 
+from tenfold.science.transformer.chat import (
+    CHAT_TEMPLATE,
+    CHAT_TOKENS,
+    END,
+    MIDDLE_TOKENS,
+    PAD,
+    SPECIAL_TOKENS,
+)
 from tenfold.science.transformer.model import Llama
 from tenfold.science.transformer.shape import Shape
-from tenfold.science.transformer.tokens import END, END_ID
 
 TIED_HEAD = "lm_head.weight"
+END_ID, PAD_ID = SPECIAL_TOKENS.index(END), SPECIAL_TOKENS.index(PAD)
 
 
 def write_folder(folder: Path, model: Llama, tokenizer_json: str) -> None:
@@ -37,17 +45,20 @@ def write_folder(folder: Path, model: Llama, tokenizer_json: str) -> None:
             "tokenizer_class": "PreTrainedTokenizerFast",
             "bos_token": END,
             "eos_token": END,
-            "pad_token": END,
+            "pad_token": PAD,
+            "extra_special_tokens": [*CHAT_TOKENS[:3], *MIDDLE_TOKENS],
             "model_max_length": shape.context,
+            "padding_side": "right",
             "clean_up_tokenization_spaces": False,
         },
     )
+    (folder / "chat_template.jinja").write_text(CHAT_TEMPLATE, encoding="utf-8")
     _write(
         folder / "generation_config.json",
         {
             "bos_token_id": END_ID,
             "eos_token_id": END_ID,
-            "pad_token_id": END_ID,
+            "pad_token_id": PAD_ID,
             "do_sample": True,
             "temperature": 0.8,
             "top_k": 50,
@@ -77,7 +88,7 @@ def config(shape: Shape) -> dict[str, Any]:
         "mlp_bias": False,
         "bos_token_id": END_ID,
         "eos_token_id": END_ID,
-        "pad_token_id": END_ID,
+        "pad_token_id": PAD_ID,
         "initializer_range": 0.02,
         "dtype": "float32",
         "use_cache": True,

@@ -20,11 +20,12 @@ import numpy as np
 import numpy.typing as npt
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
+from tenfold.science.transformer.chat import END, SPECIAL_TOKENS
 from tenfold.science.transformer.text import Corpus
 from tenfold.terms.refusal import Refusal
 
-END = "<|endoftext|>"
-END_ID = 0
+END_ID = SPECIAL_TOKENS.index(END)
+LEAST_VOCABULARY = 256 + len(SPECIAL_TOKENS)
 LEARN_BYTES = 100_000_000  # of text the tokenizer is learned from; more changes little
 BATCH = 256  # documents encoded at once
 
@@ -42,7 +43,7 @@ def learn(corpus: Corpus, vocabulary: int) -> Tokenizer:
     trainer = trainers.BpeTrainer(
         vocab_size=vocabulary,
         min_frequency=2,
-        special_tokens=[END],
+        special_tokens=list(SPECIAL_TOKENS),
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
@@ -54,7 +55,7 @@ def learn(corpus: Corpus, vocabulary: int) -> Tokenizer:
             f"This text does not support {vocabulary} tokens.",
             f"Its {corpus.train_bytes / 1e6:.1f} MB have no more than {found} pieces that occur"
             " twice.",
-            f"give --vocabulary {max(found // 64 * 64, 257)} or more text",
+            f"give --vocabulary {max(found // 64 * 64, LEAST_VOCABULARY)} or more text",
         )
     return tokenizer
 

@@ -30,9 +30,10 @@ async def build(page: Page) -> None:
         ui.add_head_html(f'<link rel="stylesheet" href="/static/{style}.css">')
     box = await page.feed.newest_box()
     shown = _Shown(page)
-    shown.lay_out(box)
+    shown.lay_head(box)
     if not box["jobs"]:
         await offers(page)
+    shown.lay_out()
     shown.tell(box)
     page.listen(BOX, shown.tell)
     await shown.draw_day()
@@ -46,12 +47,14 @@ class _Shown:
         self._page = page
         self._cards: dict[str, ui.html] = {}
 
-    def lay_out(self, box: Mapping[str, Any]) -> None:
+    def lay_head(self, box: Mapping[str, Any]) -> None:
         t = self._page.t
         name = escape(box["box"]["name"])
         tag = f' <span class="tag">{escape(t("frame.modelled"))}</span>' if box["modelled"] else ""
         ui.html(f"<h1>{name}{tag}</h1>", sanitize=False)
         self._troubles = ui.html("", sanitize=False).props('role="status"')
+
+    def lay_out(self) -> None:
         with ui.element("div").classes("panel box-now"):
             self._now = ui.html("", sanitize=False)
             self._day = ui.html("", sanitize=False).classes("box-day")
@@ -77,7 +80,9 @@ class _Shown:
             day = await self._page.api.get("/api/draw", hours=24)
         except Refusal:
             return  # it is drawn again in a moment
-        self._day.set_content(budget_svg(self._page.t, day))
+        limited = any(step["watts"] is not None for step in day["budget"])
+        drawn = any(watts is not None for _, watts in day["minutes"])
+        self._day.set_content(budget_svg(self._page.t, day) if limited or drawn else "")
 
 
 # Of the newest look at the box, by language: pages that are open together share the work.
