@@ -29,22 +29,28 @@ _seconds: dict[str, float] = defaultdict(float)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    log = Path(tempfile.mkdtemp(prefix="tenfold-netguard-")) / "log"
-    log.touch()
-    preload(os.environ, "netguard")
-    os.environ["NETGUARD_LOG"] = str(log)
+    worker = getattr(config, "workerinput", {}).get("workerid", "")
+    if worker:  # of those that share the tests; the one log is that of whoever started it
+        log = Path(os.environ["NETGUARD_LOG"])
+    else:
+        log = Path(tempfile.mkdtemp(prefix="tenfold-netguard-")) / "log"
+        log.touch()
+        preload(os.environ, "netguard")
+        os.environ["NETGUARD_LOG"] = str(log)
     os.environ["HF_HUB_OFFLINE"] = "1"
     os.environ["OMP_NUM_THREADS"] = "1"
     # A light fork server: a daemon in a test starts in a fraction of a second.
     os.environ.setdefault("TENFOLD_PRELOAD", "tenfold.runner.attempt,pydantic")
     # Tests that want a home make one of their own; nobody's real home is ever touched.
-    os.environ["TENFOLD_HOME"] = str(log.parent / "home")
-    os.environ["TENFOLD_RIGHTS"] = str(log.parent / "rights")  # nor is a helper that is installed
+    os.environ["TENFOLD_HOME"] = str(log.parent / f"home{worker}")
+    os.environ["TENFOLD_RIGHTS"] = str(log.parent / f"rights{worker}")  # nor an installed helper
     config.stash[_LOG] = log
+    config.stash[_WORKER] = worker
     sys.addaudithook(network.refuse)
 
 
 _LOG = pytest.StashKey[Path]()
+_WORKER = pytest.StashKey[str]()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -79,7 +85,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    shutil.rmtree(config.stash[_LOG].parent, ignore_errors=True)
+    if not config.stash[_WORKER]:
+        shutil.rmtree(config.stash[_LOG].parent, ignore_errors=True)
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
