@@ -4,12 +4,14 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+TEST_WORKERS ?= 2
 TEST_HOME := $(CURDIR)/$(VENV)/test-home
 
 # Each is one script of benchmarks/.
-BENCHES := bench-batch bench-cavity bench-cli bench-dashboard bench-openb bench-owner-week \
-           bench-placement bench-power-cut bench-pretrain bench-proxy bench-replay bench-setup \
-           bench-site-week bench-starts bench-tour bench-verdict
+BENCHES := bench-batch bench-cavity bench-cli bench-dashboard bench-gateway bench-openb \
+           bench-finetune bench-owner-week bench-placement bench-power-cut bench-pretrain \
+           bench-pretrain-ranks bench-proxy \
+           bench-replay bench-retrieval bench-serving bench-setup bench-site-week bench-starts bench-tour bench-verdict
 
 .PHONY: setup demo test test-system lint verify bench bench-crash bench-queue $(BENCHES) \
         gpu-check evidence clean
@@ -26,7 +28,8 @@ demo: $(VENV)/.demo
 	$(BIN)/python examples/tour
 
 test: $(VENV)/.test lint
-	OMP_NUM_THREADS=1 TENFOLD_TEST_ENVIRONMENTS=$(TEST_HOME)/environments $(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 TENFOLD_TEST_ENVIRONMENTS=$(TEST_HOME)/environments \
+		$(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

@@ -33,11 +33,11 @@ def test_every_route_has_a_sentence(daemon: PrivateDaemon) -> None:
 
 
 def test_a_browser_gets_the_dashboard_and_a_program_its_answer(daemon: PrivateDaemon) -> None:
-    page = ask(daemon, "/", Accept="text/html")
+    page = ask(daemon, "/")
     assert page.status == 200 and b"Tenfold" in page.body
     policy = page.headers["content-security-policy"]
     assert "frame-ancestors 'none'" in policy and "default-src 'self'" in policy
-    for path in ("/", "/no/such/page", "/api/none"):
+    for path in ("/no/such/page", "/api/none"):
         assert ask(daemon, path).code == "api.route"
     missing = ask(daemon, "/no/such/page", Accept="text/html")
     assert missing.status == 404 and b"nothing at this address" in missing.body

@@ -21,6 +21,7 @@ from tenfold.folder.proxy import ProxyFolder
 from tenfold.terms.route import Route, Routes, RouteState
 
 SERVICE = Path(__file__).with_name("service.py")
+SMALL_LLM = Path(__file__).parents[1] / "web" / "small_llm.py"
 WAIT_S = 20.0
 
 
@@ -73,6 +74,16 @@ class Proxied:
         port = free_port()
         argv = [sys.executable, str(SERVICE), str(self.home / name), str(port)]
         self.services.append(subprocess.Popen(argv))
+        until(lambda: accepts(port))
+        return port
+
+    def model(self, name: str, *models: str) -> int:
+        """The port of a new service with these models; `home/NAME` is there once a stream of it was
+        left."""
+        port = free_port()
+        told = {"SMALL_LLM_LEFT": str(self.home / name), "SMALL_LLM_MODELS": ",".join(models)}
+        argv = [sys.executable, str(SMALL_LLM), str(port)]
+        self.services.append(subprocess.Popen(argv, env={**os.environ, **told}))
         until(lambda: accepts(port))
         return port
 

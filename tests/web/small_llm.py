@@ -8,6 +8,10 @@ Its models say which way they answer:
     plain      answers at once, without a stream
     refuses    HTTP 400 with OpenAI's error
     html       answers with tags, for which a page must not fall
+
+SMALL_LLM_MODELS names other ones, with commas between; what is none of these says the last question
+back. Its streams tell which process it is; one that nobody read to its end makes the file that
+SMALL_LLM_LEFT names.
 """
 
 from __future__ import annotations
@@ -17,8 +21,11 @@ import json
 import os
 import sys
 import time
+from pathlib import Path
 
 MODELS = ("echo", "sources", "dies", "slow", "plain", "refuses", "html")
+MODELS = tuple(os.environ.get("SMALL_LLM_MODELS", ",".join(MODELS)).split(","))
+LEFT = os.environ.get("SMALL_LLM_LEFT")
 SOURCES = [
     {
         "title": "Notes on the oven",
@@ -38,8 +45,14 @@ HTML = (
 )
 
 
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 1024  # a crowd is not kept waiting for its connection, as with uvicorn
+
+
 class Model(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else a head and its body are 40 ms apart
 
     def log_message(self, *_: object) -> None:
         """Silent."""
@@ -54,7 +67,15 @@ class Model(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        model, told = body["model"], body["messages"]
+        model, told = body["model"], body.get("messages")
+        if self.path == "/v1/embeddings":
+            vector = {"object": "embedding", "index": 0, "embedding": [0.5, -0.5]}
+            self.say(200, {"object": "list", "model": model, "data": [vector]})
+            return
+        if self.path == "/v1/completions":
+            choice = {"index": 0, "text": body["prompt"][::-1], "finish_reason": "stop"}
+            self.say(200, {"object": "text_completion", "model": model, "choices": [choice]})
+            return
         if self.path != "/v1/chat/completions" or model == "refuses":
             self.say(400, {"error": {"message": "the context is too long"}})
             return
@@ -64,9 +85,18 @@ class Model(http.server.BaseHTTPRequestHandler):
             self.say(200, {"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]})
             return
         self.send_response(200)
+        self.send_header("X-Pid", str(os.getpid()))
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
+        try:
+            self.stream(model, words)
+        except OSError:
+            if LEFT:
+                Path(LEFT).touch()
+            raise
+
+    def stream(self, model: str, words: str) -> None:
         for place, word in enumerate(words.split(" ")):
             if model == "dies" and place == 3:
                 os._exit(1)
@@ -111,6 +141,4 @@ def answer(model: str, told: list[dict], body: dict) -> str:
 
 if __name__ == "__main__":
     port = int(sys.argv[1] if len(sys.argv) > 1 else os.environ["PORT"])
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Model)
-    server.daemon_threads = True
-    server.serve_forever()
+    Server(("127.0.0.1", port), Model).serve_forever()

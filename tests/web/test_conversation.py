@@ -176,7 +176,7 @@ def test_without_the_token_the_proxy_refuses_in_its_own_words(daemon, small):
 
     with pytest.raises(Refusal) as no:
         asyncio.run(talk())
-    assert no.value.code == "api.token"
+    assert no.value.code == "gateway.key"
 
 
 @pytest.mark.parametrize("url", ["http://10.0.0.1:80/x/", "https://127.0.0.1/x", "http://evil.com"])

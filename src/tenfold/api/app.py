@@ -98,7 +98,7 @@ def _elsewhere(dashboard: Dashboard, not_found: ASGIApp) -> ASGIApp:
     async def elsewhere(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
         looks = "text/html" in Headers(scope=scope).get("accept", "")
-        if path.startswith(_PARTS) or (looks and not path.startswith("/api/")):
+        if path == "/" or path.startswith(_PARTS) or (looks and not path.startswith("/api/")):
             await dashboard(scope, receive, send)
         else:
             await not_found(scope, receive, send)

@@ -23,6 +23,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "plan": ("plan", "what a box would do with your week: waiting, kWh, cost, a picture"),
     "site": ("site", "will the wall, the room and the ears take it"),
     "run": ("run", "run a workload, or a command of your own after --"),
+    "chat": ("chat", "talk to a language model that is up as a service"),
+    "keys": ("keys", "API keys for OpenAI clients that ask your models"),
     "jobs": ("jobs", "what waits, runs and has ended"),
     "logs": ("logs", "the log of a job"),
     "explain": ("explain", "why a job is where it is"),

@@ -17,7 +17,7 @@ from tenfold.ledger.transaction import Transaction
 from tenfold.terms.command import COMMAND
 from tenfold.terms.decision import Wait
 from tenfold.terms.job import Attempt, Job, Kind, StopFor
-from tenfold.terms.route import Route, RouteState, Seen
+from tenfold.terms.route import GATEWAY, Route, RouteState, Seen
 from tenfold.terms.states import Change, State
 
 DEAF_S = 120.0  # so long may a service not answer, once it has
@@ -145,14 +145,16 @@ def routes(services: Sequence[Job]) -> tuple[Route, ...]:
         state = _route_state(job)
         if state is not None:
             port = (job.port or 0) if state is RouteState.UP else 0
-            found.append(Route(job.id, names, state, port, _why(job), job.next_try_s))
+            tries = (job.next_try_s, job.attempt, job.started_s)
+            found.append(Route(job.id, names, state, port, _why(job), *tries))
     return tuple(found)
 
 
 def slug(job: Job) -> str:
-    """Its name as a part of a path. Only digits would look like an id."""
+    """Its name as a part of a path. Only digits would look like an id; `v1` is the gateway's."""
     name = re.sub(r"[^a-z0-9]+", "-", job.spec.name.lower()).strip("-")[:_SLUG_LENGTH].strip("-")
-    return f"service-{name}".strip("-") if not name or name.isdigit() else name
+    is_free = name and not name.isdigit() and name != GATEWAY
+    return name if is_free else f"service-{name}".strip("-")
 
 
 def _services(ledger: Ledger) -> list[Job]:

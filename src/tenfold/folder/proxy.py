@@ -4,6 +4,7 @@ lock          record lock; held by the proxy as long as it lives
 port          where it listens; the same again after a restart, so that links stay good
 routes.json   where each service is; written by the daemon, which then sends SIGHUP
 seen.json     what the proxy saw; written by the proxy, which then rings the bell
+models.json   the models that each service had when it was last asked; the proxy's own memory
 bell          a FIFO that the daemon reads
 log           what the proxy prints
 """
@@ -16,7 +17,7 @@ from pathlib import Path
 
 from tenfold.folder.durable import write_json
 from tenfold.terms.refusal import Refusal
-from tenfold.terms.route import Routes, Seen
+from tenfold.terms.route import Offers, Routes, Seen
 from tenfold.terms.wire import from_json, to_json
 
 PORT_TAKEN = 4  # exit status of a proxy that could not listen
@@ -50,6 +51,10 @@ class ProxyFolder:
     def seen(self) -> Path:
         return self.path / "seen.json"
 
+    @property
+    def models(self) -> Path:
+        return self.path / "models.json"
+
     def write_routes(self, routes: Routes) -> None:
         """Not fsynced: the ledger has it all, and the next daemon writes it again."""
         write_json(self.routes, to_json(routes), sync=False)
@@ -70,3 +75,13 @@ class ProxyFolder:
             return from_json(Seen, json.loads(self.seen.read_bytes()))
         except (OSError, ValueError, Refusal):
             return Seen()
+
+    def write_models(self, offers: Offers) -> None:
+        write_json(self.models, to_json(offers), sync=False)
+
+    def read_models(self) -> Offers:
+        """Nothing known where there is no whole file."""
+        try:
+            return from_json(Offers, json.loads(self.models.read_bytes()))
+        except (OSError, ValueError, Refusal):
+            return Offers()

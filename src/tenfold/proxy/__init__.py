@@ -6,7 +6,12 @@ sending requests to the services that run. It follows `routes.json` and tells wh
 
 `door` decides who may come in and what is passed on of a head; `table` holds the routes, lets
 requests wait for a service, and counts them; `wire` speaks HTTP/1.1 with one peer; `exchange`
-carries one request and its answer; `__main__` is the process.
+carries one request and its answer; `client` is one connection, `answers` what is said here itself,
+`__main__` the process.
+
+`gateway` is OpenAI's own paths, `/v1/...`: `models` knows which service has which model, `offer`
+asks it, `body` reads a request, `line` lets so many to a service at a time, and `events` ends in
+words a stream that broke off.
 
 What it does not do: TLS, HTTP/2, caching, balancing, and addresses other than 127.0.0.1.
 """

@@ -9,23 +9,34 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import resource
 import signal
 import socket
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import h11
 
 from tenfold.folder import lock
+from tenfold.folder.keys import KeyFile
 from tenfold.folder.proxy import PORT_TAKEN, ProxyFolder
 from tenfold.proxy.client import Client, Limits
 from tenfold.proxy.door import Door
-from tenfold.proxy.exchange import Gone
+from tenfold.proxy.exchange import Gone, Over
+from tenfold.proxy.gateway import Gateway
+from tenfold.proxy.line import AT_ONCE as MOST_AT_ONCE
+from tenfold.proxy.line import MOST_WAITING, Line
+from tenfold.proxy.models import Models
 from tenfold.proxy.table import WAIT_S, Table
 from tenfold.proxy.wire import AT_ONCE, Wire
 
 SECOND = 3
-MOST_CONNECTIONS = 1000
+MOST_CONNECTIONS = 2000
+TOLD_SO = 200  # connections above that are told that they are too many; others are cut off
+FULL_HEAD_S = 1.0  # for the head of one of those
+FILES = 2 * (MOST_CONNECTIONS + TOLD_SO)  # one to each client, one to its service
+OTHER_FILES = 64
 LOOK_S = 5.0  # between two looks whether the home is still there
 
 
@@ -44,28 +55,44 @@ def main(argv: list[str] | None = None) -> int:
     except OSError:
         return PORT_TAKEN
     limits = Limits(head_s=asked.head)
-    asyncio.run(_serve(asked.home, folder, listening, limits, asked.wait))
+    line = Line(asked.at_once, asked.waiting)
+    asyncio.run(_serve(asked.home, folder, listening, limits, line, asked.wait))
     return 0
 
 
 async def _serve(
-    home: Path, folder: ProxyFolder, listening: socket.socket, limits: Limits, wait_s: float
+    home: Path,
+    folder: ProxyFolder,
+    listening: socket.socket,
+    limits: Limits,
+    line: Line,
+    wait_s: float,
 ) -> None:
     over = asyncio.Event()
     table = Table(folder, wait_s)
-    door = Door(listening.getsockname()[1], home / "token")
+    models = Models(table, folder)
+    door = Door(listening.getsockname()[1], home / "token", KeyFile(home / "keys.json"))
+    gateway = Gateway(door, table, models, line, limits.body_s, limits.dial_s)
     loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGHUP, table.follow)
+
+    def follow() -> None:
+        table.follow()
+        models.follow()
+
+    loop.add_signal_handler(signal.SIGHUP, follow)
     loop.add_signal_handler(signal.SIGTERM, over.set)
-    table.follow()  # what changed before the signal was listened to
+    follow()  # what changed before the signal was listened to
     connections: set[asyncio.Task[None]] = set()
+    most = _most_connections()
 
     def met(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if len(connections) >= MOST_CONNECTIONS:
+        if len(connections) >= most + TOLD_SO:
             writer.transport.abort()
             return
-        client = Client(Wire(h11.SERVER, reader, writer), door, table, limits)
-        task = loop.create_task(_served(client, writer))
+        is_full = len(connections) >= most
+        patience = replace(limits, head_s=FULL_HEAD_S, idle_s=FULL_HEAD_S) if is_full else limits
+        client = Client(Wire(h11.SERVER, reader, writer), door, table, gateway, patience)
+        task = loop.create_task(_served(client, writer, is_full))
         connections.add(task)
         task.add_done_callback(connections.discard)
 
@@ -76,11 +103,25 @@ async def _serve(
                 await over.wait()
 
 
-async def _served(client: Client, writer: asyncio.StreamWriter) -> None:
+def _most_connections() -> int:
+    """As many as there may be open files for; the usual limit of 1024 is raised where it can be."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES + OTHER_FILES
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    if soft == resource.RLIM_INFINITY:
+        return MOST_CONNECTIONS
+    return max(1, min(MOST_CONNECTIONS, (soft - OTHER_FILES) // 2 - TOLD_SO))
+
+
+async def _served(client: Client, writer: asyncio.StreamWriter, is_full: bool) -> None:
     try:
-        await client.serve()
+        await client.serve(is_full)
     except (Gone, ConnectionError):
         writer.transport.abort()
+    except Over:
+        pass  # what was said last still goes out
     finally:
         writer.close()
 
@@ -91,6 +132,10 @@ def _arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--wait", type=float, default=WAIT_S, help="seconds a request may wait")
     parser.add_argument("--head", type=float, default=Limits.head_s, help="seconds for a head")
+    at_once = "requests for models that a service gets at a time"
+    parser.add_argument("--at-once", type=int, default=MOST_AT_ONCE, help=at_once)
+    waiting = "requests for models that wait for their turn"
+    parser.add_argument("--waiting", type=int, default=MOST_WAITING, help=waiting)
     return parser.parse_args(argv)
 
 

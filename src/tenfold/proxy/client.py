@@ -1,18 +1,17 @@
-"""One client's connection, request after request; and what we answer ourselves, as JSON."""
+"""One client's connection, request after request."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
-from collections.abc import Coroutine
 from dataclasses import dataclass
-from typing import Any
 
 import h11
 
-from tenfold.proxy.door import Door, split, status_of
-from tenfold.proxy.exchange import Broken, carry, stays
+from tenfold.proxy.answers import refuse, say
+from tenfold.proxy.door import Door, is_gateway, split
+from tenfold.proxy.exchange import Broken, Errand, carry, unless_gone
+from tenfold.proxy.gateway import Gateway
 from tenfold.proxy.table import Table
 from tenfold.proxy.wire import Wire, dial
 from tenfold.terms.refusal import Refusal, refusal
@@ -27,27 +26,35 @@ class Limits:
 
 
 class Client:
-    def __init__(self, wire: Wire, door: Door, table: Table, limits: Limits) -> None:
+    def __init__(
+        self, wire: Wire, door: Door, table: Table, gateway: Gateway, limits: Limits
+    ) -> None:
         self._wire = wire
         self._door = door
         self._table = table
+        self._gateway = gateway
         self._limits = limits
 
-    async def serve(self) -> None:
-        """Until the connection is to be closed. Raises Gone where it is to be cut off."""
+    async def serve(self, is_full: bool = False) -> None:
+        """Until the connection is to be closed. Raises Gone where it is to be cut off. `is_full`:
+        it is one too many, and only told so."""
         http = self._wire.http
+        request = None
         while True:
             try:
                 request = await self._head()
                 if request is None:
                     return
+                if is_full:
+                    raise refusal("proxy.full")
                 await self._answer(request)
             except h11.RemoteProtocolError as error:
                 told = refusal("proxy.request", why=f"{error}.")
-                await self._refuse(told, error.error_status_hint)
+                status = error.error_status_hint
+                await refuse(self._wire, told, _at_gateway(request), status)
                 return
             except Refusal as told:
-                await self._refuse(told)
+                await refuse(self._wire, told, _at_gateway(request))
                 return
             if http.our_state is not h11.DONE or http.their_state is not h11.DONE:
                 return
@@ -68,19 +75,23 @@ class Client:
         return None
 
     async def _answer(self, request: h11.Request) -> None:
-        self._door.check(request)
+        allowed = self._door.check(request)
+        if is_gateway(request):
+            await self._gateway.answer(self._wire, request, allowed)
+            return
         name, target = split(request.target)
         if not name:
-            await self._say(200, {"services": self._table.listing()})
+            await say(self._wire, 200, {"services": self._table.listing()})
             return
         if not target:
             path, mark, query = request.target.partition(b"?")
             place = path + b"/" + mark + query
-            await self._say(308, {"location": place.decode("latin-1")}, [(b"Location", place)])
+            told = {"location": place.decode("latin-1")}
+            await say(self._wire, 308, told, [(b"Location", place)])
             return
         until_s = self._table.patience_s()
         while (route := self._table.find(name, until_s)) is None:
-            await self._unless_gone(self._table.change(until_s))
+            await unless_gone(self._wire, self._table.change(until_s))
         with self._table.using(route):
             try:
                 service = await dial(route.port, self._limits.dial_s)
@@ -89,41 +100,13 @@ class Client:
                 raise refusal("proxy.broken", name=name, why=why, id=route.job) from error
             head = self._door.passed_on(request, target, name)
             try:
-                body_s = self._limits.body_s
-                await carry(self._wire, service, head, name, route.port, body_s)
+                errand = Errand(head, name, route.port, self._limits.body_s)
+                await carry(self._wire, service, errand)
             except Broken as error:
                 raise refusal("proxy.broken", name=name, why=f"{error}.", id=route.job) from error
             finally:
                 service.close()
 
-    async def _unless_gone(self, waiting: Coroutine[Any, Any, None]) -> None:
-        """Wait; raises Gone if the client does not."""
-        asked, watch = asyncio.create_task(waiting), asyncio.create_task(stays(self._wire))
-        try:
-            await asyncio.wait({asked, watch}, return_when=asyncio.FIRST_COMPLETED)
-            if watch.done():
-                await watch
-                await asked
-        finally:
-            for task in (asked, watch):
-                task.cancel()
-            await asyncio.gather(asked, watch, return_exceptions=True)
 
-    async def _refuse(self, told: Refusal, status: int | None = None) -> None:
-        if self._wire.http.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
-            return
-        more = [(b"Retry-After", b"5")] if told.code == "proxy.waits" else []
-        await self._say(status or status_of(told), {"refusal": told.as_json()}, more)
-
-    async def _say(
-        self, status: int, body: Any, more: list[tuple[bytes, bytes]] | None = None
-    ) -> None:
-        """An answer of our own, and the end of the connection."""
-        data = json.dumps(body, default=str).encode()
-        headers = [(b"Content-Type", b"application/json"), (b"Content-Length", b"%d" % len(data))]
-        headers += [(b"Cache-Control", b"no-store"), (b"Connection", b"close"), *(more or [])]
-        self._wire.put(h11.Response(status_code=status, headers=headers))
-        self._wire.put(h11.Data(data))
-        self._wire.put(h11.EndOfMessage())
-        await self._wire.flush()
-        await self._wire.end()
+def _at_gateway(request: h11.Request | None) -> bool:
+    return request is not None and is_gateway(request)

@@ -61,9 +61,25 @@ class Table:
             for r in self._routes.routes
         ]
 
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        return self._routes.routes
+
+    def named(self, name: str) -> Route | None:
+        """Whatever its state is; it is not woken."""
+        return self._by_name.get(name)
+
     def patience_s(self) -> float:
         """Until when (`now`) a request that came now may wait."""
         return self._now() + self._wait_s
+
+    def left_s(self, until_s: float) -> float:
+        """Of a patience."""
+        return until_s - self._now()
+
+    def soon(self, until_s: float, wait_s: float) -> float:
+        """In so many seconds, or when the patience ends."""
+        return min(until_s, self._now() + wait_s)
 
     def find(self, name: str, until_s: float) -> Route | None:
         """The route of `name` if its service is up; None where it pays to wait for `change` and ask

@@ -1,9 +1,13 @@
-"""What the daemon tells the proxy (where each service is), and what the proxy tells back."""
+"""What the daemon tells the proxy (where each service is), what the proxy tells back, and what it
+remembers of the models that services had."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
+
+GATEWAY = "v1"  # first part of the paths that lead to a model by its name; no service has it
 
 
 class RouteState(StrEnum):
@@ -23,6 +27,8 @@ class Route:
     port: int = 0  # where it listens on 127.0.0.1; 0 where that is not known
     why: str = ""  # it is not up, in words
     next_try_s: float | None = None  # when it is started again after a crash
+    attempt: int = 0  # what it offers may change with each
+    since_s: float | None = None  # when that attempt was started
 
 
 @dataclass(frozen=True)
@@ -41,3 +47,18 @@ class Seen:
     in_flight: dict[str, int] = field(default_factory=dict)
     last_s: dict[str, float] = field(default_factory=dict)  # seconds since the epoch
     wishes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Offer:
+    """The models that a service had when it was last asked, as it lists them; none where it is no
+    language model."""
+
+    job: str
+    attempt: int
+    models: tuple[dict[str, Any], ...] = ()
+
+
+@dataclass(frozen=True)
+class Offers:
+    offers: tuple[Offer, ...] = ()

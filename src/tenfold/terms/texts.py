@@ -440,6 +440,108 @@ TEXTS: dict[str, tuple[str, str, str]] = {
         "{why}",
         "tenfold logs {id}",
     ),
+    "proxy.full": (
+        "Too many connections are open.",
+        "The proxy takes so many at a time, and no more.",
+        "close some, or try again in a moment",
+    ),
+    # the gateway to the models, and its keys
+    "gateway.key": (
+        "This request carries no key that is known here.",
+        "Models are asked with an API key of yours, or with the token of the home.",
+        "tenfold keys add NAME",
+    ),
+    "gateway.path": (
+        "The gateway has no {path}.",
+        "It has {known}.",
+        "ask one of these, or the service at its own address (tenfold status)",
+    ),
+    "gateway.body": (
+        "This request cannot be understood.",
+        "{why}",
+        "send a JSON object with the fields 'model' and 'messages'",
+    ),
+    "gateway.large": (
+        "This request is too large.",
+        "The gateway takes bodies of at most {most}.",
+        "send less at once, or ask the service at its own address (tenfold status)",
+    ),
+    "gateway.model": (
+        "There is no model '{model}'.",
+        "Models that can be asked: {known}.",
+        "name one of these, or start it: tenfold run llm.serve --help",
+    ),
+    "gateway.which": (
+        "It is not clear which model of the service '{name}' is meant.",
+        "It has several: {known}.",
+        "name one as {name}/MODEL",
+    ),
+    "gateway.starts": (
+        "There is no model '{model}' yet.",
+        "Services on their way, whose models are not known yet: {names}.",
+        "try again in a moment (tenfold status)",
+    ),
+    "gateway.full": (
+        "Too many requests are under way.",
+        "{why}",
+        "try again in a moment, with fewer at once",
+    ),
+    "gateway.broke": (
+        "The service '{name}' ended in the middle of its answer.",
+        "{why}",
+        "ask again: the next request waits until it is back (tenfold explain {id})",
+    ),
+    "keys.name": (
+        "A key cannot be called '{name}'.",
+        "A name has letters, digits, dots and dashes, at most 64 of them.",
+        "tenfold keys add laptop",
+    ),
+    "keys.taken": (
+        "There is a key '{name}' already.",
+        "It is shown only once, when it is made.",
+        "tenfold keys remove {name}, or another name",
+    ),
+    "keys.unknown": (
+        "There is no key '{name}'.",
+        "Keys that were made: {known}.",
+        "tenfold keys",
+    ),
+    "keys.file": (
+        "The list of keys cannot be used.",
+        "{why}",
+        "correct {path}, or remove it and make new keys",
+    ),
+    # talking to a model
+    "chat.none": (
+        "No language model is up.",
+        "{why}",
+        "tenfold run llm.serve --model FOLDER --detach, then tenfold chat",
+    ),
+    "chat.starts": (
+        "No language model is up yet.",
+        "On their way: {names}.",
+        "try again in a moment (tenfold status)",
+    ),
+    "chat.which": (
+        "It is not clear which model is meant.",
+        "There are several: {known}.",
+        "tenfold chat MODEL",
+    ),
+    "chat.absent": (
+        "The gateway to the models cannot be asked.",
+        "{why}",
+        "{next}",
+    ),
+    "chat.said": (
+        "The model '{model}' did not answer.",
+        "It said: {why}",
+        "{next}",
+    ),
+    "chat.empty": (
+        "There is nothing to ask.",
+        "The question that came in is empty.",
+        "echo 'your question' | tenfold chat {model}",
+    ),
     "wire.shape": (
         "What was sent does not have the shape of {kind}.",
         "{error}",
@@ -475,5 +577,218 @@ TEXTS: dict[str, tuple[str, str, str]] = {
         "'{text}' is not a duration.",
         "It takes seconds, or numbers with d, h, m and s.",
         "write 90, 30s, 2h or 1h30m",
+    ),
+    # fine-tuning
+    "finetune.world": (
+        "Fine-tuning runs on one device.",
+        "It was given {world}.",
+        "run it without asking for more than one",
+    ),
+    "finetune.base": (
+        "There is no model to fine-tune.",
+        "No model is given, and at this size none is made in the run.",
+        "give --model with a folder or a hub id, or --size desk",
+    ),
+    "finetune.qlora": (
+        "QLoRA needs a GPU.",
+        "Its 4-bit kernels (bitsandbytes) do not train on a CPU.",
+        "give --method lora, or run it on a GPU",
+    ),
+    "finetune.large": (
+        "The model is too large for this slot.",
+        "{model} by {method} takes {peak:.3g} GB; the slot has {room:.3g} GB.",
+        "{next}",
+    ),
+    "finetune.model": (
+        "There is no model in {model}.",
+        "{why}",
+        "give the full path of a Hugging Face folder of a causal model as --model",
+    ),
+    "finetune.hub": (
+        "The model {model} cannot be had.",
+        "It is not in the local cache, and the hub does not give it: {why}",
+        "download it where there is a network, and give its folder's full path as --model",
+    ),
+    "finetune.weights": (
+        "The weights in {model} are not whole.",
+        "{why}",
+        "copy or download the folder again; its model.safetensors is damaged or incomplete",
+    ),
+    "finetune.tokenizer": (
+        "There is no tokenizer in {model}.",
+        "{why}",
+        "put the tokenizer.json and tokenizer_config.json of this model beside its weights",
+    ),
+    "finetune.vocabulary": (
+        "Tokenizer and model of {model} do not belong together.",
+        "The tokenizer has {tokens} tokens, the model's embedding {rows} rows.",
+        "put the tokenizer that the model was trained with into its folder",
+    ),
+    "finetune.end": (
+        "The tokenizer of {model} has no end token.",
+        "Without one the model can never learn to stop.",
+        "set eos_token in its tokenizer_config.json",
+    ),
+    "finetune.template": (
+        "The chat template of {model} does not tell which words are the assistant's.",
+        "It has no generation marks, and it is none of those that TRL knows.",
+        "put {{% generation %}} around these words in its chat_template.jinja, or remove that file"
+        " to get Tenfold's own",
+    ),
+    "finetune.stop": (
+        "The chat template of {model} does not end what the assistant says.",
+        "No special token stands within the words that are learned, so the model would never stop.",
+        "move the end token inside the generation marks of its chat_template.jinja",
+    ),
+    "finetune.context": (
+        "A context of {asked} tokens is beyond the model's.",
+        "It was made for at most {limit}.",
+        "give --context {limit} or less",
+    ),
+    "finetune.long": (
+        "No conversation fits into {length} tokens.",
+        "All {count} are longer.",
+        "give a larger --context, or shorter conversations",
+    ),
+    "finetune.adapter": (
+        "The adapter {adapter} was not made for {base}.",
+        "{why}",
+        "give --model the base that its adapter_config.json names, as it was then",
+    ),
+    "finetune.data": (
+        "There is no data at {path}.",
+        "Nothing has that name.",
+        "give the full path of a .jsonl, a .csv or a folder as --data",
+    ),
+    "finetune.empty": (
+        "There is nothing to learn in {path}.",
+        "{why}",
+        "give a file with conversations, or a folder with notes, as --data",
+    ),
+    "finetune.binary": (
+        "{path} is no text.",
+        "It has bytes that UTF-8 text does not have.",
+        "export it as UTF-8 .jsonl, .csv, .txt or .md",
+    ),
+    "finetune.line": (
+        "Line {line} of {path} is no conversation.",
+        "{why}",
+        'give each line a list "messages", each of them with "role" and "content"',
+    ),
+    "finetune.roles": (
+        "The roles in line {line} of {path} cannot be learned from.",
+        "{why}",
+        "name them system (first, if at all), user and assistant, by turns, the assistant last",
+    ),
+    "finetune.columns": (
+        "The table {path} has no questions and answers.",
+        "Its columns are: {columns}.",
+        "name two columns question and answer",
+    ),
+    "finetune.no-text": (
+        "There is no writing in {path}.",
+        "None of its {there} files is a .txt, .md or .eml with text.",
+        "give a folder with notes or mails as --data",
+    ),
+    "finetune.little": (
+        "There is too little writing in {path}.",
+        "It has {size} bytes of different text; to learn a style and to judge it takes {least}.",
+        "add more of your own text to it",
+    ),
+    "finetune.disk": (
+        "The model cannot be written to {folder}.",
+        "The disk is full.",
+        "make room there, then tenfold retry: it goes on from its last checkpoint",
+    ),
+    # documents that are asked
+    "ask.empty": (
+        "There is no question.",
+        "The text, or the file that it names, is empty.",
+        "tenfold run llm.ask --index FOLDER --question QUESTION",
+    ),
+    "ask.context": (
+        "The question does not fit the model's context.",
+        "It and the rules take {needed} tokens; {left} are left beside the answer.",
+        "ask a shorter question, allow a shorter answer, or take a model with a longer context",
+    ),
+    "ask.service": (
+        "The service at {url} did not answer as '{name}'.",
+        "{why}",
+        "tenfold status, or look at --model, --model-name and --key-file",
+    ),
+    "ask.key": (
+        "The key file {path} cannot be read.",
+        "{why}",
+        "give the full path of a file with the key of the service as --key-file",
+    ),
+    "ask.model": (
+        "{folder} is not a model that can answer.",
+        "{why}",
+        "give the folder that llm.finetune wrote as --model, or leave it out for an extract",
+    ),
+    "ask.transformers": (
+        "A model folder needs transformers, which is not installed.",
+        "{why}",
+        "pip install 'tenfold[serve]', or leave --model out for an extract",
+    ),
+    "index.missing": (
+        "There is no index in {folder}.",
+        "{why}",
+        "tenfold run llm.index --documents FOLDER --index FOLDER",
+    ),
+    "index.damaged": (
+        "The index in {folder} cannot be read.",
+        "SQLite says: {why}.",
+        "remove {file} in it and run llm.index again: the documents are still there",
+    ),
+    "index.other": (
+        "{index} is the index of another folder.",
+        "It was made of {made}; this run is about {documents}.",
+        "give another folder as --index",
+    ),
+    "index.documents": (
+        "There is no folder {folder}.",
+        "{why}",
+        "give the full path of a folder of documents as --documents",
+    ),
+    "index.empty": (
+        "There is nothing to index in {folder}.",
+        "It is empty, or all of its files are hidden.",
+        "give a folder with documents as --documents",
+    ),
+    "index.unread": (
+        "There is nothing to index in {folder}.",
+        "None of its {count} files has text that can be read; the manifest says why.",
+        "give a folder with documents as --documents",
+    ),
+    "index.embedder": (
+        "{folder} is not a sentence-transformers model.",
+        "{why}",
+        "give the full path of a folder that SentenceTransformer.save wrote as --embedder",
+    ),
+    "index.embedder-extra": (
+        "An embedder needs sentence-transformers, which is not installed.",
+        "{why}",
+        "pip install 'tenfold[embed]', or leave --embedder out",
+    ),
+    "profile.large": (
+        "The profile is too long to give to a model each time.",
+        "{path} has {size} bytes; {most} are allowed.",
+        "shorten it, or make a document of it",
+    ),
+    "profile.folder": (
+        "There is no folder {folder}.",
+        "A profile stands in the folder of an index.",
+        "tenfold run llm.index --documents FOLDER --index FOLDER",
+    ),
+    "profile.nothing": (
+        "There is nothing to remember.",
+        "The text is empty.",
+        "say what to remember",
+    ),
+    "profile.line": (
+        "The profile has no line '{what}'.",
+        "It has {lines} lines.",
+        "python -m tenfold.science.retrieval.profile INDEX show",
     ),
 }

@@ -2,7 +2,8 @@
 
 Only addresses on 127.0.0.1, as GET /api/box tells them, are asked; the token lets in at the proxy
 before them. A language model is what answers GET /v1/models as OpenAI does, and it is talked to by
-POST /v1/chat/completions with a stream of server-sent events.
+POST /v1/chat/completions with a stream of server-sent events: at the gateway, where the proxy has
+that path itself, so that the end of a server in mid-answer is told in an event of its own.
 
 The sources of an answer come in a field that OpenAI does not have, in any chunk (the last, usually)
 or beside or in the message where nothing is streamed:
@@ -21,7 +22,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import httpx
 
@@ -118,11 +119,11 @@ class Services:
     ) -> AsyncIterator[Piece]:
         """The answer as it comes. Raises Unanswered, or the Refusal of the proxy."""
         id = model.id or await self._woken_id(model)
-        body = {**options, "model": id, "messages": messages, "stream": True}
+        named = f"{model.job}/{id}"  # of two services with a model of one name, this one's
+        body = {**options, "model": named, "messages": messages, "stream": True}
+        url = _of(model.url, "../v1/chat/completions")
         try:
-            async with self._client.stream(
-                "POST", _of(model.url, "v1/chat/completions"), json=body
-            ) as answer:
+            async with self._client.stream("POST", url, json=body) as answer:
                 if answer.status_code >= 400:
                     await answer.aread()
                     raise _no(answer)
@@ -196,7 +197,8 @@ async def _streamed(answer: httpx.Response) -> AsyncIterator[Piece]:
         except ValueError as error:
             raise Unanswered(Trouble.STRANGE) from error
         if isinstance(told, dict) and "error" in told:
-            raise Unanswered(Trouble.BROKE, _error_words(told))
+            # With a Refusal it is the gateway's word for the same; the page has its own.
+            raise Unanswered(Trouble.BROKE, "" if "refusal" in told else _error_words(told))
         piece, last = _piece(told)
         ended = ended or last
         yield piece
@@ -232,7 +234,7 @@ def _of(url: str, path: str) -> str:
     parts = urlsplit(url)
     if parts.scheme != "http" or parts.hostname != "127.0.0.1":
         raise Unanswered(Trouble.ABROAD, url)
-    return f"{url.rstrip('/')}/{path}"
+    return urljoin(f"{url.rstrip('/')}/", path)
 
 
 def _no(answer: httpx.Response) -> Unanswered | Refusal:
