@@ -14,7 +14,7 @@ from tenfold.catalogue import extras
 
 PYPROJECT = Path(__file__).parents[2] / "pyproject.toml"
 # What a distribution is called where its module has another name.
-MODULE_OF = {"warp-lang": "warp"}
+MODULE_OF = {"sentence-transformers": "sentence_transformers", "warp-lang": "warp"}
 # Extras for people who install, not for workloads.
 FOR_PEOPLE = {"demo", "test"}
 

@@ -13,8 +13,12 @@ from importlib.metadata import distribution
 from urllib.parse import unquote, urlparse
 
 MODULES: dict[str, tuple[str, ...]] = {
+    "embed": ("sentence_transformers",),
+    "finetune": ("accelerate", "datasets", "peft", "transformers", "trl"),
     "gang": ("numpy", "torch"),
+    "index": ("numpy", "pypdf"),
     "llm": ("matplotlib", "numpy", "safetensors", "tokenizers", "torch"),
+    "serve": ("llguidance", "peft", "transformers"),
     "simulate": ("matplotlib", "numpy", "warp"),
 }
 
