@@ -1,18 +1,20 @@
-"""`llm.pretrain` beside a tuned plain PyTorch loop, and its `desk` run beside the bigram.
+"""`llm.pretrain` beside a tuned plain PyTorch loop and Hugging Face's Trainer, and its `desk` run.
 
-    OMP_NUM_THREADS=1 .venv/bin/python benchmarks/pretrain.py      about 11 minutes on one core
+    OMP_NUM_THREADS=1 .venv/bin/python benchmarks/pretrain.py      about 6 minutes on one core
 
 The plain loop is what one writes by hand: the same Llama shape (12 M parameters) in a few dozen
 lines of its own, AdamW (fused or foreach, whichever is faster here), clipped gradients, warmup and
-cosine, its learning rate the best of four. Same tokens, same batch, same core, by turns in one
-process. Seconds are of the core's time on a CPU, which others may share. Kept in
-results/pretrain.json: tokens/s and their ratio, held-out loss of both after equal seconds, and
-`desk`. `--device cuda` times both there.
+cosine, its learning rate the best of four. Trainer has transformers' own Llama of that shape, fused
+AdamW, and the plain loop's rate and schedule. Same tokens in the same order, same batch, same
+float32, same core, by turns in one process. Seconds are of the core's time on a CPU, which others
+may share. Kept in results/pretrain.json: tokens/s and their ratios, held-out loss after equal
+seconds and after equal tokens, and `desk` beside the bigram. `--device cuda` times all there.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import math
 import statistics
 import sys
@@ -32,10 +34,12 @@ from faults.kept import keep
 
 from tenfold.science.transformer.batches import Windows
 from tenfold.science.transformer.evaluation import Judged
+from tenfold.science.transformer.hf_folder import config as hf_config
 from tenfold.science.transformer.model import Llama
 from tenfold.science.transformer.pretraining import Pretraining
 from tenfold.science.transformer.recipe import Recipe, derive
 from tenfold.science.transformer.shape import Shape
+from tenfold.science.transformer.shards import Asked
 from tenfold.science.transformer.training import Trainer
 from tenfold.workloads.llm import pretrain
 
@@ -110,14 +114,14 @@ class Plain(nn.Module):
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=120.0, help="of training for each")
+    parser.add_argument("--seconds", type=float, default=45.0, help="of training for each")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--no-desk", action="store_true")
     parser.add_argument("--out", type=Path, help="JSON file, instead of results/pretrain.json")
     asked = parser.parse_args()
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
-        work = Pretraining(Path(folder) / "tokens", None, 20e6, VOCABULARY)
+        work = Pretraining(Path(folder) / "job" / "tokens", Asked(None, 20e6, VOCABULARY))
         figures = beside(work, asked.device, asked.seconds)
         if not asked.no_desk:
             figures["desk"] = desk(work, asked.device, Path(folder))
@@ -138,6 +142,7 @@ def beside(work: Pretraining, device: str, seconds: float) -> dict[str, Any]:
     a_step_s = by_turns(steppers, device)
     optimizer = min(("fused", "foreach"), key=a_step_s.__getitem__)
     fused = optimizer == "fused"
+    a_step_s["trainer"] = HfRun(recipe.shape, windows, device, 1e-3, 7).a_step_s
     print({name: round(BATCH / s) for name, s in a_step_s.items()}, "tokens/s", flush=True)
 
     def plain_for(budget_s: float, rate: float) -> dict[str, float]:
@@ -148,26 +153,116 @@ def beside(work: Pretraining, device: str, seconds: float) -> dict[str, Any]:
     tuned = {rate: plain_for(seconds / 3, rate)["bits_per_byte"] for rate in PLAIN_RATES}
     rate = min(tuned, key=tuned.__getitem__)
     print("plain loop, bits a byte by rate:", tuned, flush=True)
-    steps = max(round(seconds / a_step_s["tenfold"]), 4)
-    ours_recipe = derive(
-        DEPTH,
-        VOCABULARY,
-        CONTEXT,
-        len(train),
-        batch_tokens=BATCH,
-        tokens_per_parameter=steps * BATCH / recipe.shape.parameters,
-    )
-    ours = trained(*tenfold(ours_recipe, windows, device), steps, judged, device)
-    theirs = plain_for(seconds, rate)
+
+    def ours_for(steps: int) -> dict[str, float]:
+        horizon = steps * BATCH / recipe.shape.parameters
+        run = derive(
+            DEPTH, VOCABULARY, CONTEXT, 1e9, batch_tokens=BATCH, tokens_per_parameter=horizon
+        )
+        return trained(*tenfold(run, windows, device), steps, judged, device)
+
+    theirs_steps = max(round(seconds / a_step_s["trainer"]), 4)
+    theirs = HfRun(recipe.shape, windows, device, rate, theirs_steps)
+    of_trainer = theirs.judged(judged)
     return {
         "device": device,
         "parameters": recipe.shape.parameters,
         "batch_tokens": BATCH,
         "tokens_per_s": {name: BATCH / a_step_s[name] for name in a_step_s},
         "speed_ratio": a_step_s[optimizer] / a_step_s["tenfold"],
+        "speed_ratio_trainer": a_step_s["trainer"] / a_step_s["tenfold"],
         "plain": {"optimizer": f"AdamW, {optimizer}", "rates_tried": tuned, "rate": rate},
-        "equal_seconds": {"tenfold": ours, "plain": theirs},
+        "equal_seconds": {
+            "tenfold": ours_for(max(round(seconds / a_step_s["tenfold"]), 4)),
+            "plain": plain_for(seconds, rate),
+            "trainer": of_trainer,
+        },
+        "equal_tokens": {"tenfold": ours_for(theirs_steps), "trainer": of_trainer},
     }
+
+
+class HfRun:
+    """transformers' Trainer on its own Llama, for `steps`; timed a step, first one aside."""
+
+    def __init__(
+        self, shape: Shape, windows: Windows, device: str, rate: float, steps: int
+    ) -> None:
+        import transformers
+        from transformers import LlamaConfig, LlamaForCausalLM, Trainer, TrainingArguments
+
+        transformers.logging.set_verbosity_error()
+        torch.manual_seed(1)
+        config = LlamaConfig(**{**hf_config(shape, 0, 1), "dtype": None})
+        self.model = LlamaForCausalLM(config)
+        times: list[float] = []
+        rows = BATCH // CONTEXT
+
+        class InOrder(torch.utils.data.Dataset):
+            def __len__(self) -> int:
+                return steps * rows
+
+            def __getitem__(self, number: int) -> dict[str, Tensor]:
+                # Trainer's model shifts the labels itself, so it is given one token more.
+                inputs, targets = windows.numbered(range(number, number + 1))
+                row = torch.cat((inputs[0], targets[0, -1:]))
+                return {"input_ids": row, "labels": row}
+
+        class Clock(transformers.TrainerCallback):
+            def on_step_begin(self, *given: Any, **named: Any) -> None:
+                times.append(now_s(device))
+
+        class Ordered(Trainer):
+            def _get_train_sampler(self, *given: Any) -> Any:
+                return torch.utils.data.SequentialSampler(self.train_dataset)
+
+        with tempfile.TemporaryDirectory() as folder:
+            asked = TrainingArguments(
+                output_dir=folder,
+                max_steps=steps,
+                per_device_train_batch_size=rows,
+                learning_rate=rate,
+                adam_beta2=0.95,
+                weight_decay=0.1,
+                max_grad_norm=1.0,
+                lr_scheduler_type="cosine",
+                warmup_steps=max(steps // 20, 1),
+                optim="adamw_torch_fused",
+                bf16=device.startswith("cuda"),
+                torch_compile=device.startswith("cuda"),
+                use_cpu=device == "cpu",
+                logging_strategy="no",
+                save_strategy="no",
+                report_to=[],
+                disable_tqdm=True,
+            )
+            began_s = now_s(device)
+            Ordered(self.model, asked, train_dataset=InOrder(), callbacks=[Clock()]).train()
+            self.seconds = now_s(device) - began_s
+        self.steps = steps
+        self.a_step_s = statistics.median(
+            after - before for before, after in itertools.pairwise(times[1:])
+        )
+
+    def judged(self, judged: Judged) -> dict[str, float]:
+        bits = judged.of_model(HfLoss(self.model.eval()))
+        tokens = self.steps * BATCH
+        return {
+            "bits_per_byte": bits,
+            "seconds": self.seconds,
+            "steps": self.steps,
+            "tokens": tokens,
+        }
+
+
+class HfLoss:
+    """transformers' model as `Judged` asks it."""
+
+    def __init__(self, model: Any) -> None:
+        self.model, self.lm_head = model, model.lm_head
+
+    def loss(self, tokens: Tensor, targets: Tensor, reduction: str = "mean") -> Tensor:
+        logits = self.model(tokens).logits.flatten(0, 1).float()
+        return F.cross_entropy(logits, targets.flatten(), reduction=reduction)
 
 
 def tenfold(recipe: Recipe, windows: Windows, device: str) -> tuple[StepOf, Any]:
@@ -248,10 +343,9 @@ def desk(work: Pretraining, device: str, folder: Path) -> dict[str, Any]:
         params.context,
         len(work.data.train),
         tokens_per_parameter=params.tokens_per_parameter,
-        passes=params.passes,
         seed=params.seed,
     )
-    work.begin(recipe, device, pretrain.JUDGED_TOKENS[device.partition(":")[0]], print)
+    work.begin(recipe, device, pretrain.JUDGED_TOKENS[device.partition(":")[0]])
     while work.done < recipe.steps:
         work.step()
     work.metrics()

@@ -9,12 +9,12 @@ import pytest
 import torch
 from tokenizers import Tokenizer, models
 
+from tenfold.science.transformer.chat import END, SPECIAL_TOKENS
 from tenfold.science.transformer.generation import generate
 from tenfold.science.transformer.hf_folder import read_folder, write_folder
 from tenfold.science.transformer.model import Cache, Llama
 from tenfold.science.transformer.recipe import derive
 from tenfold.science.transformer.shape import Shape
-from tenfold.science.transformer.tokens import END
 from tenfold.science.transformer.training import Trainer
 
 SHAPES = {
@@ -35,7 +35,8 @@ def drawn(shape: Shape) -> Llama:
 
 
 def tokenizer_json() -> str:
-    vocabulary = {END: 0} | {f"t{number}": number for number in range(1, 300)}
+    words = [*SPECIAL_TOKENS, *(f"t{number}" for number in range(len(SPECIAL_TOKENS), 300))]
+    vocabulary = {word: number for number, word in enumerate(words)}
     tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token=END))
     return str(tokenizer.to_str())
 
@@ -93,13 +94,14 @@ def test_micro_batches_add_up_to_the_batch() -> None:
     rows = torch.randint(300, (8, 33), generator=chance)
     both = rows[:, :-1].contiguous(), rows[:, 1:].contiguous()
     ends = []
-    for split in (8, 2):
+    for split in (8, 2, [3, 4, 1]):
         trainer = Trainer(Llama(recipe.shape, 1), recipe, "cpu")
         parts = list(zip(both[0].split(split), both[1].split(split), strict=True))
         losses = [float(trainer.step(step, parts)) for step in range(5)]
         assert losses[-1] < losses[0]
         ends.append(losses[-1])
     assert ends[0] == pytest.approx(ends[1], rel=1e-3)
+    assert ends[0] == pytest.approx(ends[2], rel=1e-3)
 
 
 def test_a_new_model_guesses_evenly() -> None:

@@ -32,3 +32,10 @@ def test_memory_of_a_7_5b_model_is_that_of_the_zero_paper() -> None:
     shape = Shape(50_000, 4096, 34, 32, 32, 11_264, 1024)
     gb = shape.training_bytes(0, 2) / 1e9
     assert gb / shape.parameters * 7.5e9 == pytest.approx(120.0)
+
+
+def test_the_two_counts_of_operations_differ_by_the_masked_half() -> None:
+    """facts 1a: 8 B at 8k is 57.9 GFLOP a token by torchtitan's count, 51.5 by Megatron's."""
+    shape = Shape(128_256, 4096, 32, 32, 8, 14_336, 8192)
+    assert shape.train_flops_a_token == pytest.approx(51.5e9, rel=0.002)
+    assert shape.train_flops_a_token_full_attention == pytest.approx(57.9e9, rel=0.002)

@@ -39,6 +39,8 @@ def test_the_same_text_never_stands_on_both_sides(tmp_path: Path) -> None:
     for path in list(folder.rglob("*.md")):
         (path.parent / f"copy_of_{path.name}").write_bytes(path.read_bytes())
     corpus = open_corpus(folder, 1e9)
+    assert corpus.duplicates == 60 and "60 that stood there twice" in corpus.words()
+    assert len(list(corpus.documents())) == 60
     held_out = {document.text for document in corpus.documents(True)}
     assert held_out and not held_out & {document.text for document in corpus.documents(False)}
 
@@ -97,7 +99,7 @@ def repeated(folder: Path) -> None:
         (nothing, "text.little", "0 text files"),
         (binary, "text.none", "None of its 1 files"),
         (one_line, "text.little", "takes 50 kB"),
-        (repeated, "text.little", "different text"),
+        (repeated, "text.little", "different text in 1 documents"),
     ],
 )
 def test_bad_folders_are_refused_in_words(fill, code: str, says: str, tmp_path: Path) -> None:

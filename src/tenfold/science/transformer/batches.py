@@ -2,6 +2,7 @@
 
     windows = Windows(tokens, context=256, seed=1)
     inputs, targets = windows.batch(step=7, sequences=16)     # int64 (16, 256) each
+    inputs, targets = windows.numbered(range(112, 120))       # half of the same step
 
 The row is cut into windows of `context`; every pass over them takes a new order and a new start,
 so that none is seen twice before all were seen once. A resumed run asks for its next step.
@@ -28,8 +29,11 @@ class Windows:
         self._starts = np.zeros(0, dtype=np.int64)
 
     def batch(self, step: int, sequences: int) -> tuple[Tensor, Tensor]:
-        first = step * sequences
-        rows = np.stack([self._window(first + i) for i in range(sequences)])
+        return self.numbered(range(step * sequences, (step + 1) * sequences))
+
+    def numbered(self, numbers: range) -> tuple[Tensor, Tensor]:
+        """The windows with these numbers, counted from the first of the run."""
+        rows = np.stack([self._window(number) for number in numbers])
         both = torch.from_numpy(rows)
         return both[:, :-1].contiguous(), both[:, 1:].contiguous()
 

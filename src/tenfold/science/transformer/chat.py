@@ -25,6 +25,7 @@ CHAT_TOKENS: tuple[str, ...] = ("<|system|>", "<|user|>", "<|assistant|>", END)
 MIDDLE_TOKENS: tuple[str, ...] = ("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>")
 # All that a tokenizer of ours has beside text, by id.
 SPECIAL_TOKENS: tuple[str, ...] = (END, PAD, *CHAT_TOKENS[:3], *MIDDLE_TOKENS)
+LEAST_VOCABULARY = 256 + len(SPECIAL_TOKENS)  # every byte is a token too
 
 CHAT_TEMPLATE = """\
 {{- '<|endoftext|>' -}}

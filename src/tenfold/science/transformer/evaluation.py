@@ -32,7 +32,7 @@ class Judged:
         self.tokens = self.targets.numel()
         self.bytes = int(bytes_of[self.targets.numpy()].sum())
 
-    @torch.inference_mode()
+    @torch.no_grad()  # not inference_mode: split weights are gathered meanwhile
     def of_model(self, model: Llama) -> float:
         device = model.lm_head.weight.device
         at_once = max(TOKENS_AT_ONCE // self.inputs.shape[1], 1)

@@ -16,7 +16,7 @@ from torch import Tensor
 from tenfold.science.transformer.model import Cache, Llama
 
 
-@torch.inference_mode()
+@torch.no_grad()  # not inference_mode: split weights are gathered meanwhile
 def generate(
     model: Llama,
     prompt: Sequence[int],

@@ -3,8 +3,9 @@
     write_folder(folder, model, tokenizer_json)    # transformers' AutoModelForCausalLM reads it
     model = read_folder(folder)
 
-config.json says Llama, model.safetensors has LlamaForCausalLM's names in float32. The token with
-id 0 begins and ends every document. Reads what it writes: a Llama without biases in one file.
+config.json says Llama, model.safetensors has LlamaForCausalLM's names in float32, and the chat
+template and its tokens are there from the beginning. The end token begins and ends a document.
+Reads what it writes: a Llama without biases in one file.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from safetensors.torch import load_file, save_file
+from tokenizers import Tokenizer
+from torch import Tensor
 
 from tenfold.science.transformer.chat import (
     CHAT_TEMPLATE,
@@ -21,24 +24,32 @@ from tenfold.science.transformer.chat import (
     END,
     MIDDLE_TOKENS,
     PAD,
-    SPECIAL_TOKENS,
 )
 from tenfold.science.transformer.model import Llama
 from tenfold.science.transformer.shape import Shape
 
 TIED_HEAD = "lm_head.weight"
-END_ID, PAD_ID = SPECIAL_TOKENS.index(END), SPECIAL_TOKENS.index(PAD)
 
 
-def write_folder(folder: Path, model: Llama, tokenizer_json: str) -> None:
+def write_folder(
+    folder: Path,
+    model: Llama,
+    tokenizer_json: str,
+    weights: dict[str, Tensor] | None = None,
+) -> None:
+    """`tokenizer_json` has the special tokens of `chat`; `weights` where they are not the model's
+    own, which may be split over ranks."""
     shape = model.shape
+    tokenizer = Tokenizer.from_str(tokenizer_json)
+    end, pad = tokenizer.token_to_id(END), tokenizer.token_to_id(PAD)
     folder.mkdir(parents=True, exist_ok=True)
-    weights = {name: value.contiguous().cpu() for name, value in model.state_dict().items()}
+    weights = weights or model.state_dict()
+    weights = {name: value.contiguous().cpu() for name, value in weights.items()}
     if shape.tied:
         del weights[TIED_HEAD]
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     (folder / "tokenizer.json").write_text(tokenizer_json, encoding="utf-8")
-    _write(folder / "config.json", config(shape))
+    _write(folder / "config.json", config(shape, end, pad))
     _write(
         folder / "tokenizer_config.json",
         {
@@ -56,9 +67,9 @@ def write_folder(folder: Path, model: Llama, tokenizer_json: str) -> None:
     _write(
         folder / "generation_config.json",
         {
-            "bos_token_id": END_ID,
-            "eos_token_id": END_ID,
-            "pad_token_id": PAD_ID,
+            "bos_token_id": end,
+            "eos_token_id": end,
+            "pad_token_id": pad,
             "do_sample": True,
             "temperature": 0.8,
             "top_k": 50,
@@ -66,7 +77,7 @@ def write_folder(folder: Path, model: Llama, tokenizer_json: str) -> None:
     )
 
 
-def config(shape: Shape) -> dict[str, Any]:
+def config(shape: Shape, end: int | None, pad: int | None) -> dict[str, Any]:
     """What transformers 5 writes for such a Llama."""
     return {
         "architectures": ["LlamaForCausalLM"],
@@ -86,9 +97,9 @@ def config(shape: Shape) -> dict[str, Any]:
         "attention_bias": False,
         "attention_dropout": 0.0,
         "mlp_bias": False,
-        "bos_token_id": END_ID,
-        "eos_token_id": END_ID,
-        "pad_token_id": PAD_ID,
+        "bos_token_id": end,
+        "eos_token_id": end,
+        "pad_token_id": pad,
         "initializer_range": 0.02,
         "dtype": "float32",
         "use_cache": True,

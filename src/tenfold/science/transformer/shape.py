@@ -59,8 +59,16 @@ class Shape:
     def train_flops_a_token(self) -> float:
         """6 N' + 6 L h T: forward and backward, of attention only the causal half (Megatron's
         count; torchtitan's 12 L h T counts the masked half too and so tells a higher MFU)."""
-        attention = 6 * self.layers * self.heads * self.head_size * self.context
-        return 6.0 * self.multiplied + attention
+        return 6.0 * self.multiplied + self._causal_flops
+
+    @property
+    def train_flops_a_token_full_attention(self) -> float:
+        """6 N' + 12 L h T, torchtitan's and nanochat's count."""
+        return 6.0 * self.multiplied + 2 * self._causal_flops
+
+    @property
+    def _causal_flops(self) -> float:
+        return 6.0 * self.layers * self.heads * self.head_size * self.context
 
     def activation_bytes(self, tokens: int, value_bytes: int) -> float:
         """What a forward pass over `tokens` keeps; `value_bytes` 2 (bf16) or 4 (fp32)."""

@@ -1,12 +1,13 @@
-"""Text to learn from: the files of a folder that are text, and which of them are held out.
+"""Text to learn from: the documents of a folder, and which of them are held out.
 
     corpus = open_corpus(folder, limit_bytes=20_000_000)
     for document in corpus.documents(): document.text, document.held_out
 
-Files come in the order of their names' hashes, so a cap takes a fair sample of the folder. The
-content's own hash decides what is held out: the same text never stands on both sides. Reads UTF-8;
-what is not (pictures, archives) is passed over, as are hidden files and those behind links.
-Standard library only; nothing is kept in memory but paths and hashes.
+Files come in the order of their names' hashes, so a cap takes a fair sample of the folder. What
+stands there twice is taken once. The content's own hash decides what is held out. What is neither
+text nor a kind that `documents` reads (pictures, archives) is passed over, as are hidden files and
+those behind links. The text itself is never kept in memory, only a number or two a document
+(about 0.2 kB). Standard library only, but for Parquet and PDF.
 """
 
 from __future__ import annotations
@@ -14,19 +15,25 @@ from __future__ import annotations
 import hashlib
 import os
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
+from tenfold.science.transformer.documents import (
+    LONG_BYTES,
+    Written,
+    documents,
+    is_plain,
+    readable,
+)
 from tenfold.terms.refusal import Refusal
 
 LEAST_BYTES = 50_000
 HELD_OUT = 0.05  # share of the bytes kept for validation ...
 HELD_OUT_BYTES = 8_000_000  # ... but more than this tells nothing more
 FEW_FILES = 40  # with fewer, files are cut into pieces before the split
-PIECE_CHARS = 8_192
-LOOK_BYTES = 8_192  # read to see whether a file is text
+NO_ROOM_BYTES = 256  # with less left below the cap, the search for what still fits ends
 PASSED_OVER = frozenset({"__pycache__", "node_modules", "site-packages"})
 # Of the standard library also its tests, and tables of character codes, which teach no Python.
 LIBRARY_PASSED_OVER = PASSED_OVER | {"test", "tests", "idle_test", "encodings", "ensurepip"}
@@ -37,24 +44,52 @@ TABLES = frozenset({"entities.py", "stringprep.py"})
 class Document:
     text: str
     held_out: bool
+    chat: bool = False
 
 
 @final
 @dataclass(frozen=True)
 class Corpus:
-    """Text files in a fixed order, and the hash below which a document is held out."""
+    """Files in a fixed order, the documents of them that are taken (hash and bytes of each), and
+    the hash up to which a document is held out."""
 
     files: tuple[Path, ...]
-    threshold: str
-    train_bytes: int
-    held_out_bytes: int
+    taken: Mapping[int, int]
+    threshold: int
+    duplicates: int = 0
+    passed_over: int = 0  # files that are not text
+
+    @property
+    def held_out_bytes(self) -> int:
+        return sum(size for digest, size in self.taken.items() if digest <= self.threshold)
+
+    @property
+    def train_bytes(self) -> int:
+        return sum(self.taken.values()) - self.held_out_bytes
 
     def documents(self, held_out: bool | None = None) -> Iterator[Document]:
-        """All of them, or those of one side; each file is read when its turn comes."""
-        for text, digest in _pieces(self.files):
+        """All of them, or those of one side; each is read when its turn comes."""
+        left = set(self.taken)
+        for written, digest in _written(self.files):
+            if digest not in left:
+                continue  # a duplicate, beyond the cap, or changed since
+            left.discard(digest)
             side = digest <= self.threshold
             if held_out in (None, side):
-                yield Document(text, side)
+                yield Document(written.text, side, written.chat)
+            if not left:
+                return
+
+    def words(self) -> str:
+        """One sentence for a person."""
+        said = f"{len(self.taken):,} documents of {len(self.files):,} files"
+        if len(self.files) < FEW_FILES:
+            said += " (long ones are cut into pieces, each a document)"
+        if self.duplicates:
+            said += f"; {self.duplicates:,} that stood there twice were dropped"
+        if self.passed_over:
+            said += f"; {self.passed_over:,} files without text were passed over"
+        return said + "."
 
 
 def standard_library() -> Path:
@@ -67,46 +102,41 @@ def open_corpus(folder: Path | None, limit_bytes: float) -> Corpus:
 
     Raises a Refusal for a folder that is not there, has no text, or has too little of it.
     """
-    if folder is None:
-        paths = _walk(standard_library(), LIBRARY_PASSED_OVER)
-        paths = [path for path in paths if path.suffix == ".py" and path.name not in TABLES]
-    else:
-        paths = _walk(_folder(folder), PASSED_OVER)
-    files, taken = [], 0
-    for path in paths:
-        size = path.stat().st_size
-        if taken + size <= limit_bytes and is_text(path):
-            files.append(path)
-            taken += size
-    if not files and paths and not any(is_text(path) for path in paths):
+    paths = corpus_paths(folder)
+    files = tuple(path for path in paths if readable(path))
+    if paths and not files:
         raise Refusal(
             "text.none",
             f"There is no text in {folder}.",
             f"None of its {len(paths)} files reads as UTF-8 text.",
-            "give a folder with .txt, .md or source files as --text",
+            "give a folder with .txt, .md, .jsonl, .parquet, .pdf or source files as --text",
         )
-    return _split(folder, tuple(files), len(paths))
+    taken: dict[int, int] = {}
+    duplicates, room, cut = 0, limit_bytes, len(files) < FEW_FILES
+    for path in files:
+        if room < NO_ROOM_BYTES:
+            break
+        size = path.stat().st_size
+        if room < size <= LONG_BYTES and not cut and is_plain(path):
+            continue  # it is one document, and too large
+        for written in _filled(path, cut):
+            digest, size = _digest(written.text), len(written.text.encode())
+            if digest in taken:
+                duplicates += 1
+            elif size <= room:
+                taken[digest], room = size, room - size
+            if room < NO_ROOM_BYTES:
+                break
+    return _split(folder, files, taken, duplicates, len(paths))
 
 
-def is_text(path: Path) -> bool:
-    """Whether the file begins as UTF-8 text does; one that ends within a character still may."""
-    try:
-        with open(path, "rb") as file:
-            start = file.read(LOOK_BYTES)
-    except OSError:
-        return False
-    if not start or b"\0" in start:
-        return False
-    try:
-        start.decode("utf-8")
-    except UnicodeDecodeError as error:
-        return len(start) == LOOK_BYTES and error.start > LOOK_BYTES - 4
-    return True
-
-
-def _folder(folder: Path) -> Path:
+def corpus_paths(folder: Path | None) -> list[Path]:
+    """The files that are looked at, in their order. Raises a Refusal where there is no folder."""
+    if folder is None:
+        paths = _walk(standard_library(), LIBRARY_PASSED_OVER)
+        return [path for path in paths if path.suffix == ".py" and path.name not in TABLES]
     if folder.is_dir():
-        return folder
+        return _walk(folder, PASSED_OVER)
     why = "It is a file, not a folder." if folder.exists() else "Nothing has that name."
     raise Refusal(
         "text.folder",
@@ -128,50 +158,44 @@ def _walk(folder: Path, passed_over: frozenset[str]) -> list[Path]:
     return sorted(found, key=lambda path: _digest(str(path.relative_to(folder))))
 
 
-def _split(folder: Path | None, files: tuple[Path, ...], there: int) -> Corpus:
-    hashed = sorted((digest, len(text.encode())) for text, digest in _pieces(files))
-    total = sum(size for _, size in hashed)
-    if total < LEAST_BYTES or hashed[0][0] == hashed[-1][0]:
+def _split(
+    folder: Path | None,
+    files: tuple[Path, ...],
+    taken: dict[int, int],
+    duplicates: int,
+    there: int,
+) -> Corpus:
+    total = sum(taken.values())
+    if total < LEAST_BYTES or len(taken) < 2:
         raise Refusal(
             "text.little",
             f"There is too little text in {folder}.",
             f"Its {len(files)} text files (of {there}) hold {total / 1000:.0f} kB of different"
-            f" text; to learn and to be judged takes {LEAST_BYTES // 1000} kB.",
+            f" text in {len(taken)} documents; to learn and to be judged takes"
+            f" {LEAST_BYTES // 1000} kB in two or more.",
             "add files to the folder, raise --text-mb, or leave out --text",
         )
     wanted = min(HELD_OUT * total, HELD_OUT_BYTES)
-    threshold, held_out = "", 0
-    for digest, size in hashed:
-        if digest != threshold and held_out >= wanted:
+    threshold, held_out = -1, 0
+    for digest in sorted(taken):
+        if held_out >= wanted:
             break
-        threshold, held_out = digest, held_out + size
-    return Corpus(files, threshold, total - held_out, held_out)
+        threshold, held_out = digest, held_out + taken[digest]
+    return Corpus(files, taken, threshold, duplicates, there - len(files))
 
 
-def _pieces(files: tuple[Path, ...]) -> Iterator[tuple[str, str]]:
-    """(text, hash) of every document: a file, or pieces of it where files are few."""
-    few = len(files) < FEW_FILES
+def _written(files: tuple[Path, ...]) -> Iterator[tuple[Written, int]]:
+    cut = len(files) < FEW_FILES
     for path in files:
-        try:
-            text = path.read_bytes().decode("utf-8")
-        except (OSError, UnicodeDecodeError):
-            continue  # it turned out to be something else further down
-        for piece in _cut(text) if few else (text,):
-            if piece.strip():
-                yield piece, _digest(piece)
+        for written in _filled(path, cut):
+            yield written, _digest(written.text)
 
 
-def _cut(text: str) -> Iterator[str]:
-    """Pieces that end with a line, where a line ends in their second half."""
-    start = 0
-    while start < len(text):
-        end = start + PIECE_CHARS
-        line = text.rfind("\n", start + PIECE_CHARS // 2, end)
-        if line >= 0 and end < len(text):
-            end = line + 1
-        yield text[start:end]
-        start = end
+def _filled(path: Path, cut: bool) -> Iterator[Written]:
+    return (written for written in documents(path, cut) if written.text.strip())
 
 
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+def _digest(text: str) -> int:
+    """64 bits of its SHA-256: two of a million documents agree by chance once in 10^7 folders."""
+    whole = hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest()
+    return int.from_bytes(whole[:8])

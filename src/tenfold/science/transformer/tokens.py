@@ -5,11 +5,13 @@
     data.train, data.held_out                     # memory-mapped, one long row each
     data.bytes_of                                 # how many bytes of text each token stands for
 
-Documents follow one another, each begun by the token END (id 0), which stands for no byte.
+Documents follow one another, each begun by the token END, which stands for no byte. The rows are
+read where they lie on disk, uint16 or uint32, never whole in memory.
 """
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from itertools import islice
@@ -18,14 +20,13 @@ from typing import Any, final
 
 import numpy as np
 import numpy.typing as npt
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 
-from tenfold.science.transformer.chat import END, SPECIAL_TOKENS
+from tenfold.science.transformer.chat import END, LEAST_VOCABULARY, SPECIAL_TOKENS
 from tenfold.science.transformer.text import Corpus
 from tenfold.terms.refusal import Refusal
 
-END_ID = SPECIAL_TOKENS.index(END)
-LEAST_VOCABULARY = 256 + len(SPECIAL_TOKENS)
+TOKENIZER, TRAIN, HELD = "tokenizer.json", "train.bin", "held_out.bin"
 LEARN_BYTES = 100_000_000  # of text the tokenizer is learned from; more changes little
 BATCH = 256  # documents encoded at once
 
@@ -60,18 +61,53 @@ def learn(corpus: Corpus, vocabulary: int) -> Tokenizer:
     return tokenizer
 
 
-def prepare(corpus: Corpus, folder: Path, vocabulary: int) -> None:
-    """Learn the tokenizer and encode both sides into `folder`, which then is whole."""
-    tokenizer = learn(corpus, vocabulary)
-    tokenizer.save(str(folder / "tokenizer.json"))
-    dtype = token_type(vocabulary)
-    with open(folder / "train.bin", "wb") as train, open(folder / "held_out.bin", "wb") as held_out:
+def given(path: Path) -> Tokenizer:
+    """Somebody's tokenizer: a tokenizer.json, or the folder with one. What it lacks of our special
+    tokens gets ids after its own. Raises a Refusal for one that is not byte-level BPE."""
+    file = path / "tokenizer.json" if path.is_dir() else path
+    try:
+        tokenizer = Tokenizer.from_file(str(file))
+    except Exception as error:  # tokenizers raises nothing narrower
+        raise Refusal(
+            "pretrain.tokenizer",
+            f"There is no tokenizer in {path}.",
+            f"{error}",
+            "give the full path of a tokenizer.json, or leave out --tokenizer",
+        ) from error
+    said = json.loads(tokenizer.to_str())
+    if said["model"]["type"] != "BPE" or "ByteLevel" not in json.dumps(said["decoder"]):
+        raise Refusal(
+            "pretrain.tokenizer",
+            f"The tokenizer in {path} is not byte-level BPE.",
+            f"It is {said['model']['type']}; of its tokens nobody can tell how many bytes of text"
+            " each stands for, and a model is judged in bits a byte.",
+            "give one as GPT-2, Llama 3 or Qwen have it, or leave out --tokenizer",
+        )
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    tokenizer.post_processor = processors.ByteLevel(trim_offsets=False)  # it would add tokens
+    tokenizer.add_special_tokens(list(SPECIAL_TOKENS))
+    return tokenizer
+
+
+def prepare(corpus: Corpus, folder: Path, vocabulary: int, tokenizer_path: Path | None) -> None:
+    """Learn the tokenizer (or take the given one) and encode both sides into `folder`, which then
+    is whole. What a text spells like a special token is encoded as text, but for conversations."""
+    tokenizer = given(tokenizer_path) if tokenizer_path else learn(corpus, vocabulary)
+    tokenizer.save(str(folder / TOKENIZER))
+    plain = Tokenizer.from_file(str(folder / TOKENIZER))
+    plain.encode_special_tokens = True
+    end, dtype = tokenizer.token_to_id(END), token_type(tokenizer.get_vocab_size())
+    with open(folder / TRAIN, "wb") as train, open(folder / HELD, "wb") as held_out:
         documents = corpus.documents()
         while batch := list(islice(documents, BATCH)):
-            encoded = tokenizer.encode_batch_fast([document.text for document in batch])
-            for document, one in zip(batch, encoded, strict=True):
-                row = np.array([END_ID, *one.ids], dtype=dtype)
-                row.tofile(held_out if document.held_out else train)
+            for chat in (False, True):
+                some = [one for one in batch if one.chat is chat]
+                reader = tokenizer if chat else plain
+                encoded = reader.encode_batch_fast([one.text.removeprefix(END) for one in some])
+                for document, one in zip(some, encoded, strict=True):
+                    row = np.array([end, *one.ids], dtype=dtype)
+                    row.tofile(held_out if document.held_out else train)
 
 
 def token_type(vocabulary: int) -> type[np.unsignedinteger[Any]]:
@@ -79,10 +115,13 @@ def token_type(vocabulary: int) -> type[np.unsignedinteger[Any]]:
 
 
 def token_bytes(tokenizer: Tokenizer) -> npt.NDArray[np.int64]:
-    """Bytes of text each token stands for; a byte is one character of the byte-level alphabet."""
+    """Bytes of text each token stands for; a byte is one character of the byte-level alphabet, a
+    special token stands for none."""
     sizes = np.zeros(tokenizer.get_vocab_size(), dtype=np.int64)
     for token, number in tokenizer.get_vocab().items():
-        sizes[number] = 0 if number == END_ID else len(token)
+        sizes[number] = len(token)
+    for number, added in tokenizer.get_added_tokens_decoder().items():
+        sizes[number] = 0 if added.special else len(added.content.encode())
     return sizes
 
 
@@ -91,10 +130,11 @@ class Tokens:
     """What `prepare` left in `folder`."""
 
     def __init__(self, folder: Path) -> None:
-        self.tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self.tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
+        self.end = int(self.tokenizer.token_to_id(END) or 0)
         self.bytes_of = token_bytes(self.tokenizer)
-        self.train = _mapped(folder / "train.bin", len(self.bytes_of))
-        self.held_out = _mapped(folder / "held_out.bin", len(self.bytes_of))
+        self.train = _mapped(folder / TRAIN, len(self.bytes_of))
+        self.held_out = _mapped(folder / HELD, len(self.bytes_of))
 
 
 def _mapped(path: Path, vocabulary: int) -> TokenRow:
