@@ -20,7 +20,11 @@ CELLS = {
 
 # name of a workload -> what it is
 WORKLOADS = {
+    "llm.ask": "向你的文件提問，答案附上編號來源，查無所據就說「我不知道」。",
+    "llm.finetune": "讓語言模型學會你的事實、你的回答或你的文風。",
+    "llm.index": "讓你的文件資料夾可以搜尋，並測量找得準不準。",
     "llm.pretrain": "從零開始，用你自己的文字訓練一個小型語言模型。",
+    "llm.serve": "讓任何 OpenAI 用戶端與你自己的模型對話。",
     "simulate.cavity": "流場求解器的經典測試，以圖片與兩條中心線呈現。",
     "system.calibrate": "測量功率上限使這張卡慢多少、省多少電。",
     "system.command": "在分配到的資源上執行你自己的程式。",
@@ -33,6 +37,14 @@ CLAIMS: dict[str, str] = {
     " to the service": "服務前的代理：對小型請求增加的時間（p50），與直接新建連線相比",
     "The proxy before services: requests a second, as a share of those with fresh connections"
     " to the service": "服務前的代理：每秒請求數，占直接新建連線的比例",
+    "The gateway to the models: what it adds to the first token of a stream, and to each other"
+    " (p50)": "模型閘道：對串流回答的第一個 token 以及其後每個 token 增加的時間（p50）",
+    "The gateway to the models: tokens a second that it passes on, to one client and to 32": (
+        "模型閘道：每秒轉送的 token 數，一個用戶端與 32 個用戶端"
+    ),
+    "1,300 clients that ask the gateway at once: answered, told to try again, lost; its memory": (
+        "1,300 個用戶端同時要求閘道：得到回答、被請稍後再試、遺失；它的記憶體"
+    ),
     "Setup with empty caches, beside what it downloads and takes on disk": (
         "快取全空時的安裝時間，以及下載量與磁碟用量"
     ),
@@ -90,6 +102,27 @@ CLAIMS: dict[str, str] = {
     "`llm.pretrain`: bits a byte of held-out text, beside that loop after equal seconds": (
         "`llm.pretrain`：相同秒數之後，保留文字每位元組的位元數，與該迴圈比較"
     ),
+    "`llm.pretrain` on 2, 5 and 10 ranks, on 3 that hold a part of the model each, and handed"
+    " from 10 ranks to 7 to 1: largest relative difference of the loss at any step from one"
+    " rank's": (
+        "`llm.pretrain` 以 2、5、10 個行程、以 3 個各持模型一部分的行程、"
+        "以及由 10 個交給 7 個再交給 1 個行程：任一步的損失與單一行程相比的最大相對差"
+    ),
+    "`llm.serve`, 1, 8 and 32 clients over HTTP: tokens a core-second of its process, as a"
+    " multiple of `generate`'s on batches of 1, 8 and 32": (
+        "`llm.serve`，1、8、32 個用戶端經由 HTTP：每核心秒的 token 數，"
+        "是 `generate` 以同樣大小的批次所得的幾倍"
+    ),
+    "The same, as a multiple of those of `transformers serve` with continuous batching": (
+        "同上，是 `transformers serve`（連續批次）的幾倍"
+    ),
+    "`llm.serve`, a model of 4 M parameters on one core, 1, 8 and 32 clients: tokens/s": (
+        "`llm.serve`，4 M 參數的模型、一個核心，1、8、32 個用戶端：tokens/s"
+    ),
+    "The same: time to the first token, p50 / p99": "同上：到第一個 token 的時間，p50 / p99",
+    "`llm.serve` at temperature 0: texts over HTTP that are `generate`'s, of 4": (
+        "`llm.serve`，溫度為 0：經由 HTTP 的 4 段文字中，與 `generate` 相同的有幾段"
+    ),
     "`llm.pretrain` at `desk`: bits a byte of held-out text, beside a tuned smoothed bigram": (
         "`llm.pretrain` 的 `desk` 大小：保留文字每位元組的位元數，與調校過的平滑二元模型比較"
     ),
@@ -144,5 +177,40 @@ CLAIMS: dict[str, str] = {
     ),
     "The verdict's arithmetic beside published figures: those within 10 %, those explained": (
         "場地判定的計算與公開數字相比：一成以內者、已說明者"
+    ),
+    "The dashboard of ten cards with 70 slices in use and 1,000 jobs, in a browser: until the"
+    " first page is painted with empty caches; page weight over the wire": (
+        "十張卡、70 個使用中的切片、1,000 項工作的儀表板，在瀏覽器中："
+        "快取全空時第一頁畫出的時間；傳輸的大小"
+    ),
+    "The same box: from a change of a job until the page shows it, median and worst of 20": (
+        "同一部機器：從工作改變到頁面顯示，20 次的中位數與最差值"
+    ),
+    "CPU time of the daemon with five pages open and ten jobs that log ten metrics a second": (
+        "開著五個頁面、十項工作每秒各記錄十個數值時，背景服務占用的 CPU"
+    ),
+    "Memory of the daemon over ten minutes at six times that rate, five pages open": (
+        "以六倍速率連續十分鐘、開著五個頁面時，背景服務的記憶體"
+    ),
+    "`llm.ask` without a model on made-up documents in two languages: right source and answer"
+    ' quoted; "I don\'t know" where nothing answers': (
+        "`llm.ask` 不用模型，以兩種語言的虛構文件測試："
+        "來源正確且引出答案；查無所據時回答「我不知道」"
+    ),
+    "`llm.index` of Python's standard library: documents a second; recall@1 and recall@5 of"
+    " questions made of them; questions on nothing in them that are not thought known": (
+        "`llm.index` 索引 Python 標準函式庫：每秒文件數；以其內容出題的 recall@1 與 recall@5；"
+        "內容沒有答案的題目被認出的比例"
+    ),
+    "A question to an index, by its number of passages, on one thread (p50, p99)": (
+        "向索引提一個問題所需時間，依段落數，單一執行緒（p50、p99）"
+    ),
+    "`llm.finetune` teaches 20 made-up facts with replay: told to the letter, also in a wording"
+    " never trained for that person; old text forgotten, bits a byte": (
+        "`llm.finetune` 以重溫教會 20 則虛構的事實：一字不差地回答，"
+        "也包括從未為那個人訓練過的問法；舊文字每位元組忘記的位元數"
+    ),
+    "The same without replay: old text forgotten, bits a byte": (
+        "同上，不重溫：舊文字每位元組忘記的位元數"
     ),
 }

@@ -5,8 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from claim import NOT_RUN, Claim, digits
+from claims_finetune import FINETUNE_CLAIMS
 from claims_gpu import GPU_FILES, gpu_claims
+from claims_retrieval import RETRIEVAL_CLAIMS
+from claims_serving import SERVING_CLAIMS
 from claims_site import SITE_CLAIMS
+from claims_web import WEB_CLAIMS
 
 # The commands of `make evidence` that give several rows.
 QUEUE = "queueing.py --without-slurm --submits 200 --batches 5 --starts 20 --no-ops 100"
@@ -278,6 +282,19 @@ CLAIMS = (
         again=PRETRAIN,
     ),
     Claim(
+        "`llm.pretrain` on 2, 5 and 10 ranks, on 3 that hold a part of the model each, and handed"
+        " from 10 ranks to 7 to 1: largest relative difference of the loss at any step from one"
+        " rank's",
+        "0.0001",
+        "make bench-pretrain-ranks",
+        "pretrain_ranks.json",
+        lambda found: f"{max([*found['apart'].values(), found['handover']['apart']]):.1g}",
+        lambda found: found["holds"],
+        again="pretrain_ranks.py --size tiny",
+    ),
+    *FINETUNE_CLAIMS,
+    *SERVING_CLAIMS,
+    Claim(
         "The proxy before services: what it adds to a small request (p50), beyond a fresh"
         " connection to the service",
         "",
@@ -294,6 +311,36 @@ CLAIMS = (
         "proxy.json",
         lambda found: f"{found['requests_over_fresh']:.2f}",
         again="proxy.py",
+    ),
+    Claim(
+        "The gateway to the models: what it adds to the first token of a stream, and to each other"
+        " (p50)",
+        "",
+        "make bench-gateway",
+        "gateway.json",
+        lambda found: (
+            f"{digits(found['first_token_added_ms'])} ms, {digits(found['token_added_ms'])} ms"
+        ),
+        again="gateway.py --turns 2",
+    ),
+    Claim(
+        "The gateway to the models: tokens a second that it passes on, to one client and to 32",
+        "",
+        "make bench-gateway",
+        "gateway.json",
+        lambda found: ", ".join(digits(v) for v in found["tokens_a_second"]["gateway"].values()),
+        again="gateway.py --turns 2",
+    ),
+    Claim(
+        "1,300 clients that ask the gateway at once: answered, told to try again, lost; its memory",
+        "0 lost, below 200 MiB",
+        "make bench-gateway",
+        "gateway.json",
+        lambda found: "{answered}, {told_to_try_again}, {lost}; {proxy_peak_mib:.0f} MiB".format(
+            **found["crowd"]
+        ),
+        lambda found: found["crowd"]["lost"] == 0 and found["crowd"]["proxy_peak_mib"] < 200,
+        again="gateway.py --turns 2",
     ),
     Claim(
         "MISO's trace on eight cards, mean completion time against the best static partition of"
@@ -424,5 +471,7 @@ CLAIMS = (
         again="batch.py --seeds 1",
         modelled=True,
     ),
+    *RETRIEVAL_CLAIMS,
     *SITE_CLAIMS,
+    *WEB_CLAIMS,
 )

@@ -27,7 +27,7 @@ from tenfold.client import follow
 from tenfold.doctor.checks import CHECKS
 from tenfold.engine import describe, ending, local, orders, services
 from tenfold.folder.paths import TOKEN_VARIABLE
-from tenfold.proxy import table
+from tenfold.proxy import body, line, table
 from tenfold.runner import checkpoint, claim, log, process
 from tenfold.runner.context import JobContext
 from tenfold.terms.job import StopFor
@@ -197,6 +197,10 @@ def limits() -> str:
             for s in StopFor
         ),
         ("A request waits for its service", f"{table.WAIT_S:g} s"),
+        ("The body of a request to the gateway", f"{body.MOST // mib} MiB"),
+        ("All such bodies that no service has taken yet", f"{body.ALL // mib} MiB"),
+        ("Requests for models that a service gets at a time", f"{line.AT_ONCE}"),
+        ("Requests for models that wait for their turn", f"{line.MOST_WAITING}"),
         ("From SIGTERM to SIGKILL, for a command", f"{process.GRACE_S:g} s"),
         ("A log is cut beyond", f"{log.LIMIT_MIB:g} MiB"),
         ("Of a cut log there stay", f"{log.HEAD_BYTES // mib} MiB and {log.TAIL_BYTES // mib} MiB"),

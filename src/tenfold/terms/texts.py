@@ -695,11 +695,6 @@ TEXTS: dict[str, tuple[str, str, str]] = {
         "It has {size} bytes of different text; to learn a style and to judge it takes {least}.",
         "add more of your own text to it",
     ),
-    "finetune.disk": (
-        "The model cannot be written to {folder}.",
-        "The disk is full.",
-        "make room there, then tenfold retry: it goes on from its last checkpoint",
-    ),
     # documents that are asked
     "ask.empty": (
         "There is no question.",
