@@ -44,6 +44,7 @@ def main() -> None:
     asked.add_argument("--serve", help="for the process of our server: the model folder")
     asked.add_argument("--port", type=int, default=0)
     asked.add_argument("--rounds", type=int, default=ROUNDS)
+    asked.add_argument("--out", type=Path, help="JSON file, instead of the kept one")
     given = asked.parse_args()
     if given.serve:
         serve(given.serve, given.port)
@@ -52,7 +53,7 @@ def main() -> None:
         folder = Path(place) / "model"
         made(folder)
         found = measured(folder, given.rounds)
-    keep("serving", found)
+    keep("serving", found, given.out)
 
 
 def serve(folder: str, port: int) -> None:

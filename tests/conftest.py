@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from collections import defaultdict
@@ -32,6 +33,8 @@ def pytest_configure(config: pytest.Config) -> None:
     worker = getattr(config, "workerinput", {}).get("workerid", "")
     if worker:  # of those that share the tests; the one log is that of whoever started it
         log = Path(os.environ["NETGUARD_LOG"])
+        os.environ.pop("COLUMNS", None)  # of a terminal that no child of ours has
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # it was ignored, by children too
     else:
         log = Path(tempfile.mkdtemp(prefix="tenfold-netguard-")) / "log"
         log.touch()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -117,6 +118,7 @@ def test_a_service_that_says_no_is_quoted(daemon, small):
 
 def test_a_service_that_dies_midway_leaves_what_came(daemon, small):
     came: list[Piece] = []
+    before = until(daemon, small, "running")["attempt"]
 
     async def talk() -> None:
         async with opened(bearer(daemon)) as services:
@@ -128,7 +130,8 @@ def test_a_service_that_dies_midway_leaves_what_came(daemon, small):
         asyncio.run(talk())
     assert no.value.trouble is Trouble.BROKE
     assert text(came) == "You asked **x**,"
-    until(daemon, small, "running")
+    while until(daemon, small, "running")["attempt"] == before:  # its end is not seen yet
+        time.sleep(0.05)
 
 
 def test_one_that_sleeps_is_not_woken_to_be_listed_and_wakes_for_a_question(daemon, small):

@@ -632,7 +632,7 @@ TEXTS: dict[str, tuple[str, str, str]] = {
     "finetune.template": (
         "The chat template of {model} does not tell which words are the assistant's.",
         "It has no generation marks, and it is none of those that TRL knows.",
-        "put {{% generation %}} around these words in its chat_template.jinja, or remove that file"
+        "put generation marks around these words in its chat_template.jinja, or remove that file"
         " to get Tenfold's own",
     ),
     "finetune.stop": (
