@@ -140,8 +140,10 @@ def test_a_killed_helper_is_found_again(
     helper.end(signal.SIGKILL)
     helper.start()  # puts the limits back; the daemon sees that and asks again
     reaches(stand_in, {"0": 300, "1": 300})
-    # First the second card stood low, since nobody used it.
-    assert limits_seen(stand_in) == [203, 300, 300, 350, 350, 300, 300]
+    asked = limits_seen(stand_in)
+    assert asked[-6:] == [300, 300, 350, 350, 300, 300]
+    # A tick that saw the first job alone held the second card low, since nobody used it.
+    assert asked[:-6] in ([], [203])
     seen(rationed, lambda box: box["rights"]["granted"])
 
 
