@@ -15,7 +15,7 @@ from tenfold.web.services import ASLEEP, Model, Services
 
 KEPT = "chat"  # in the storage of the tab
 MOST_CHARS = 200_000  # of a question
-EXAMPLE = "tenfold run --service --name chat --health /health --detach -- python serve.py"
+EXAMPLE = "tenfold run llm.serve --model ~/models/mine --name mine --detach"
 # Enter sends; not with Shift, and not where it ends the composition of Chinese characters (229 is
 # what Safari says of that Enter, which it sends after the composition has ended).
 _ENTER = """(e) => {
